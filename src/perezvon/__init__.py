@@ -1,0 +1,1 @@
+"""Perezvon: a call centre on Asterisk in which no client's call is ever lost."""

@@ -1,0 +1,1 @@
+"""SERVE: HTTP and WebSocket, one file per noun."""

@@ -1,0 +1,1 @@
+"""SWITCH: everything that knows the word channel."""

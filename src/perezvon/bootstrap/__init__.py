@@ -1,0 +1,1 @@
+"""COMPOSE: the only place that names concrete classes, one file per process."""

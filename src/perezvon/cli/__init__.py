@@ -1,0 +1,1 @@
+"""COMMAND LINE: one file per noun, each a thin asker of the layers below."""

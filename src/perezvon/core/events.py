@@ -1,0 +1,233 @@
+"""Events: what the world tells the core. Past tense, technical, a closed union.
+
+Any event may come late, twice or never; the core never fails because of one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from perezvon.core.ids import AgentId, DebtId, Instant, LegId, PersonId, PlaybackId, TrunkId
+from perezvon.core.plan import Plan
+
+
+class NumberClass(StrEnum):
+    """What kind of number a caller has, as far as its digits tell."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    UNKNOWN = "unknown"
+    WITHHELD = "withheld"
+
+
+class EndCause(StrEnum):
+    """Why a leg ended, in the switch's view. The core decides what it means for whom."""
+
+    NORMAL = "normal"
+    """Hung up by its own will, or by us after a talk."""
+    CANCELLED = "cancelled"
+    """Withdrawn before an answer, by us or by a caller."""
+    BUSY = "busy"
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    """No contact, no route, no such device: it cannot have rung."""
+    BAD_NUMBER = "bad_number"
+    TRUNK_FAILED = "trunk_failed"
+    """The carrier's fault: the other party was not asked."""
+    LOST = "lost"
+    """Gone while nobody looked; found by an audit."""
+    NEVER_MADE = "never_made"
+    """An audit found that the leg of an unknown command never existed."""
+
+
+class ChosenStatus(StrEnum):
+    """The statuses that a person can choose for an agent."""
+
+    AVAILABLE = "available"
+    PAUSED = "paused"
+    SIGNED_OUT = "signed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the edge knows of who calls: no number and no name, which stay in the store."""
+
+    person: PersonId | None
+    """None when the number is withheld or cannot be read."""
+    number_class: NumberClass
+    zone: str | None = None
+    """IANA time zone of the client where it is known, for permitted hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A caller's leg entered the application."""
+
+    leg: LegId
+    did: str
+    caller: Caller
+    trunk: TrunkId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFellBack:
+    """A caller's leg left the application alive: the switch's own queue has him now."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalWitnessed:
+    """The second witness (CEL, and queue_log for the fallback) saw an inbound attempt end.
+
+    Comes for every attempt, also for those that the engine has handled itself.
+    """
+
+    leg: LegId
+    did: str
+    caller: Caller
+    arrived_at: Instant
+    ended_at: Instant
+    fallback_answered_at: Instant | None = None
+    fallback_agent: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is gone, or could not be made: the one end of every leg, answered or not."""
+
+    leg: LegId
+    cause: EndCause
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEnded:
+    """A prompt was heard to its end, or could not be played."""
+
+    leg: LegId
+    playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatusSet:
+    """A person chose a status; `by` is who did (the agent himself, or a supervisor)."""
+
+    agent: AgentId
+    status: ChosenStatus
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """An agent's telephone registered or answered qualify, or stopped doing so."""
+
+    agent: AgentId
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    trunk: TrunkId
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverGiven:
+    """A named person closes a debt unmet."""
+
+    debt: DebtId
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebtAssigned:
+    debt: DebtId
+    owner: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """A person asked to try a debt now, whatever its ladder says."""
+
+    debt: DebtId
+    by: str
+
+
+class LegState(StrEnum):
+    DOWN = "down"
+    RINGING = "ringing"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class LegSeen:
+    """A leg that the switch has now, as an audit found it."""
+
+    leg: LegId
+    state: LegState
+    bridged_with: LegId | None = None
+    inbound: CallArrived | None = None
+    """For a caller's leg: what is needed to adopt him when we never heard of him."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resynced:
+    """An audit of the switch: all legs of ours that exist, after a gap in what we heard.
+
+    A leg that the core believes in and that is not in `legs` is gone; `gone` tells the cause
+    where the second witness knows it.
+    """
+
+    legs: tuple[LegSeen, ...]
+    gone: tuple[tuple[LegId, EndCause], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Timers fell due: a turn of its own, so that what they do is durable before it is done."""
+
+
+Event: TypeAlias = (
+    CallArrived
+    | CallFellBack
+    | ArrivalWitnessed
+    | LegRinging
+    | LegAnswered
+    | LegEnded
+    | PromptEnded
+    | DigitPressed
+    | AgentStatusSet
+    | DeviceChanged
+    | TrunkChanged
+    | PlanChanged
+    | WaiverGiven
+    | DebtAssigned
+    | CallbackAsked
+    | Resynced
+    | TimePassed
+)

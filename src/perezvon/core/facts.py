@@ -1,0 +1,378 @@
+"""Facts: what happened, in the words of the business. Past tense, never changed, a closed union.
+
+Store, metrics, the live board and the outbox are made of them. `at` is when it happened, which
+for a timer is its due time and not when the process woke.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from perezvon.core.events import EndCause, NumberClass
+from perezvon.core.ids import (
+    AgentId,
+    CallId,
+    DebtId,
+    Duration,
+    Instant,
+    LegId,
+    PersonId,
+    PlanVersion,
+    QueueId,
+    RuleId,
+    TrunkId,
+)
+from perezvon.core.plan import CallbackOrder, Ranking
+
+
+class Status(StrEnum):
+    """Of an agent."""
+
+    SIGNED_OUT = "signed_out"
+    AVAILABLE = "available"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    PAUSED = "paused"
+
+
+class OfferOutcome(StrEnum):
+    ANSWERED = "answered"
+    RESCINDED = "rescinded"
+    MISSED = "missed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    DROPPED_AT_ANSWER = "dropped_at_answer"
+
+
+class MissReason(StrEnum):
+    LEFT_IN_GREETING = "left_in_greeting"
+    LEFT_WAITING = "left_waiting"
+    LEFT_RINGING = "left_ringing"
+    TIMED_OUT = "timed_out"
+    QUEUE_FULL = "queue_full"
+    AFTER_HOURS = "after_hours"
+    CALLER_ABANDONED_AT_ANSWER = "caller_abandoned_at_answer"
+    DROPPED_AT_ANSWER = "dropped_at_answer"
+    ABANDONED_IN_FALLBACK = "abandoned_in_fallback"
+    SYSTEM_FAILURE = "system_failure"
+
+
+class MissCause(StrEnum):
+    """Who could have answered at that moment."""
+
+    NOBODY_THERE = "nobody_there"
+    OVERLOADED = "overloaded"
+    UNANSWERED = "unanswered"
+    FAULT = "fault"
+    CLOSED = "closed"
+
+
+class WaiverKind(StrEnum):
+    """The closed list of reasons to owe nothing."""
+
+    SHORT = "short"
+    NO_NUMBER = "no_number"
+    RULE = "rule"
+    GAVE_UP = "gave_up"
+    PERSON = "person"
+
+
+class Settlement(StrEnum):
+    RECOVERED = "recovered"
+    REACHED_US = "reached_us"
+    WAIVED = "waived"
+
+
+class AttemptOutcome(StrEnum):
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    BAD_NUMBER = "bad_number"
+    TRUNK_FAILED = "trunk_failed"
+    """Does not use up a step of the ladder."""
+    LEFT_WAITING = "left_waiting"
+    """Client first: he answered and left before an agent did."""
+    CANCELLED = "cancelled"
+    """The client reached us himself meanwhile, or the agent left."""
+    NEVER_MADE = "never_made"
+
+
+@dataclass(frozen=True, slots=True)
+class CallReceived:
+    at: Instant
+    call: CallId
+    leg: LegId
+    did: str
+    queue: QueueId
+    person: PersonId | None
+    number_class: NumberClass
+    trunk: TrunkId | None
+    plan: PlanVersion
+    known_number: bool
+    """Whether the plan knows the number dialled; else the default queue took the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallQueued:
+    at: Instant
+    call: CallId
+    queue: QueueId
+    key_at: Instant
+    """His place in the line is by this; older than `at` for a person whom we owe."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    """An agent is rung; with the reason why he and not another (see `metrics.explanation`)."""
+
+    at: Instant
+    call: CallId
+    offer: LegId
+    agent: AgentId
+    queue: QueueId
+    step: int
+    ranking: Ranking
+    runners_up: tuple[AgentId, ...]
+    """Eligible too, in order, ten at most."""
+    excluded: tuple[tuple[str, int], ...]
+    """Counts of the step's people who were not eligible, by reason: `talking`, `wrap_up`,
+    `paused`, `signed_out`, `ringing`, `unreachable`, `skills`, `missed_this_call`,
+    `refused_this_call`."""
+    debt: DebtId | None = None
+    """Set when it is a call-back."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    at: Instant
+    call: CallId
+    offer: LegId
+    agent: AgentId
+    outcome: OfferOutcome
+    ring_ms: Duration
+    """How long the telephone truly rang."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    at: Instant
+    call: CallId
+    agent: AgentId
+    queue: QueueId
+    wait_ms: Duration
+    in_fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallMissed:
+    """An inbound attempt ended without a talk; `CallWaived` or `CallOwed` follows at once."""
+
+    at: Instant
+    call: CallId
+    reason: MissReason
+    cause: MissCause
+    waited_ms: Duration
+    rung: tuple[AgentId, ...]
+    """Whom we tried, in order, twenty at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call with a talk is over: the client's leg and the agent's are gone."""
+
+    at: Instant
+    call: CallId
+    agent: AgentId
+    talk_ms: Duration
+    ended_by: str
+    """`client`, `agent` or `system`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallWaived:
+    at: Instant
+    call: CallId
+    kind: WaiverKind
+    rule: RuleId | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallOwed:
+    """The attempt is part of this debt from now on."""
+
+    at: Instant
+    call: CallId
+    debt: DebtId
+
+
+@dataclass(frozen=True, slots=True)
+class CallFellBackToSwitch:
+    """The switch's own queue took the caller over, because the engine was away."""
+
+    at: Instant
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class DebtOpened:
+    at: Instant
+    debt: DebtId
+    person: PersonId
+    call: CallId
+    queue: QueueId
+    reason: MissReason
+    rule: RuleId
+    owner: AgentId | None
+    """None only while the plan has no people at all."""
+    due_at: Instant
+    """Deadline: overdue from then on."""
+    plan: PlanVersion
+
+
+@dataclass(frozen=True, slots=True)
+class DebtOverdue:
+    at: Instant
+    debt: DebtId
+    owner: AgentId | None
+    """The leader it went to."""
+
+
+@dataclass(frozen=True, slots=True)
+class DebtReassigned:
+    at: Instant
+    debt: DebtId
+    owner: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebtSettled:
+    """Closes the debt and all inbound attempts under it."""
+
+    at: Instant
+    debt: DebtId
+    person: PersonId
+    how: Settlement
+    call_count: int
+    by: str
+    """The agent who talked, the person or the rule that waived."""
+    waiver: WaiverKind | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptScheduled:
+    at: Instant
+    debt: DebtId
+    due_at: Instant | None
+    """None: the ladder is exhausted; a person has to see to it before the deadline."""
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    at: Instant
+    debt: DebtId
+    call: CallId
+    dial: int
+    order: CallbackOrder
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDialled:
+    at: Instant
+    debt: DebtId
+    dial: int
+    leg: LegId
+    agent: AgentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMade:
+    """An attempt is over; a talk that came of it goes on as a call."""
+
+    at: Instant
+    debt: DebtId
+    dial: int
+    outcome: AttemptOutcome
+    agent: AgentId | None
+    counted: bool
+    """Whether it used up a step of the ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatusChanged:
+    at: Instant
+    agent: AgentId
+    status: Status
+    reason: str
+    by: str
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReachableChanged:
+    at: Instant
+    agent: AgentId
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStateChanged:
+    at: Instant
+    trunk: TrunkId
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTaken:
+    at: Instant
+    plan: PlanVersion
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchResynced:
+    at: Instant
+    kept: int
+    adopted: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegFailed:
+    """A leg ended for a cause worth showing: evidence on the call's page."""
+
+    at: Instant
+    call: CallId
+    leg: LegId
+    cause: EndCause
+
+
+Fact: TypeAlias = (
+    CallReceived
+    | CallQueued
+    | OfferMade
+    | OfferEnded
+    | CallAnswered
+    | CallMissed
+    | CallEnded
+    | CallWaived
+    | CallOwed
+    | CallFellBackToSwitch
+    | DebtOpened
+    | DebtOverdue
+    | DebtReassigned
+    | DebtSettled
+    | AttemptScheduled
+    | AttemptStarted
+    | ClientDialled
+    | AttemptMade
+    | AgentStatusChanged
+    | AgentReachableChanged
+    | TrunkStateChanged
+    | PlanTaken
+    | SwitchResynced
+    | LegFailed
+)

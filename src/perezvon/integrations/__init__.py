@@ -1,0 +1,1 @@
+"""TELL: deliveries to the outside, through the outbox."""

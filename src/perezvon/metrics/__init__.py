@@ -1,0 +1,1 @@
+"""MEASURE: pure folds over facts."""

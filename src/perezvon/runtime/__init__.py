@@ -1,0 +1,1 @@
+"""RUN: the engine process, its loop, clock, recovery and ports."""

@@ -1,0 +1,1 @@
+"""SUPPOSE: a virtual world that drives the production engine."""

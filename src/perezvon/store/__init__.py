@@ -1,0 +1,1 @@
+"""KEEP: SQLAlchemy on SQLite and PostgreSQL, one file per noun."""

@@ -1,0 +1,1 @@
+"""TOWN: callers, carrier and agents' phones played over real SIP by a second Asterisk."""

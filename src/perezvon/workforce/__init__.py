@@ -1,0 +1,1 @@
+"""STAFF: how many people a load needs."""
