@@ -1,0 +1,313 @@
+"""Keeps named programs running: each started in order, watched, and restarted alone.
+
+The promises: a program that ends comes back, the first time at once and in a storm slower, but
+it is never given up; one that is there and does not answer is ended and comes back too; at the
+end all are stopped in reverse order, and none outlives the supervisor, however that one ends.
+
+A program writes its log itself, into a file opened for appending: were it a pipe, a supervisor
+that stands still would soon stop the calls as well. The file is cut when it is too long.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from perezvon.core.ids import MINUTE, SECOND, Duration
+from perezvon.runtime import tether
+
+LOG_BYTES_MAX = 20_000_000
+"""Of one program's log; the one before it is kept beside it, so twice that is used at most."""
+
+TAIL_BYTES = 4_000
+POLL_MS: Duration = 50
+TIDY_MS: Duration = 30 * SECOND
+
+HUNG_STOP_MS: Duration = 1 * SECOND
+"""Between SIGABRT and SIGKILL: who does not answer is not waited for."""
+
+ENDS_AT_START_MAX = 3
+"""A program that ended so often before it was ever ready will not start by waiting."""
+
+Check = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before a program is started again."""
+
+    waits_ms: tuple[Duration, ...] = (100, 500, 1 * SECOND, 2 * SECOND, 5 * SECOND)
+    """The last one is repeated for ever."""
+    calm_ms: Duration = MINUTE
+    """Restarts are counted over so long; the storm is over when it held so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A program to keep running."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to our own environment."""
+    ready: Check | None = None
+    """Whether it serves already; None: as soon as it runs."""
+    ready_ms: Duration = 60 * SECOND
+    """Not ready after so long: ended and started again."""
+    alive: Check | None = None
+    """The watchdog's question, asked again and again once the program was ready."""
+    alive_every_ms: Duration = 2 * SECOND
+    alive_wait_ms: Duration = 2 * SECOND
+    misses_max: int = 3
+    stop_ms: Duration = 8 * SECOND
+    """Between SIGTERM and SIGKILL."""
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class What(StrEnum):
+    STARTED = "started"
+    READY = "ready"
+    ENDED = "ended"
+    """By itself, or killed by somebody else."""
+    HUNG = "hung"
+    """Ended by the watchdog, or because it was never ready."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    name: str
+    what: What
+    pid: int
+    detail: str = ""
+
+
+class StartError(Exception):
+    """A program did not become ready at the first start."""
+
+    def __init__(self, name: str, tail: str) -> None:
+        super().__init__(f"{name} did not start")
+        self.name = name
+        self.tail = tail
+        """The last lines of its log."""
+
+
+class Supervisor:
+    """Start it from the main thread: children die with the thread that started them."""
+
+    def __init__(
+        self, children: Sequence[Child], *, tell: Callable[[Happening], None] | None = None
+    ) -> None:
+        names = [child.name for child in children]
+        assert len(set(names)) == len(names), "names of children are distinct"
+        self._keepers = [_Keeper(child, tell or _tell_nobody) for child in children]
+        self._tidy: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start all, each after the one before it is ready; none is left over on `StartError`."""
+        self._tidy = asyncio.create_task(self._tidy_logs())
+        try:
+            for keeper in self._keepers:
+                await keeper.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End all in reverse order. May be called twice."""
+        for keeper in reversed(self._keepers):
+            await keeper.stop()
+        if self._tidy is not None:
+            self._tidy.cancel()
+            await asyncio.gather(self._tidy, return_exceptions=True)
+            self._tidy = None
+
+    def pid_of(self, name: str) -> int | None:
+        """None while it is not running."""
+        return next(keeper.pid for keeper in self._keepers if keeper.child.name == name)
+
+    async def _tidy_logs(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_MS / SECOND)
+            for keeper in self._keepers:
+                cut_log(keeper.child.log)
+
+
+class _Keeper:
+    """One program: a task that runs it, again and again, until it is told to stop."""
+
+    def __init__(self, child: Child, tell: Callable[[Happening], None]) -> None:
+        self.child = child
+        self._tell = tell
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        """Set when it was ready once, or when it is plain that it will not be."""
+        self._ready_once = False
+        self._started_at: deque[float] = deque(maxlen=len(child.backoff.waits_ms))
+        """Of the last starts, by the loop's clock."""
+
+    @property
+    def pid(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._keep())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), self.child.ready_ms / SECOND)
+        if not self._ready_once:
+            raise StartError(self.child.name, tail_of(self.child.log))
+
+    async def stop(self) -> None:
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        process = self._process
+        if process is not None:
+            await self._end(process, signal.SIGTERM, self.child.stop_ms)
+            self._say(What.STOPPED, process)
+            self._process = None
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._wait_ms() / SECOND)
+            process = await self._spawn()
+            watch = asyncio.create_task(self._watch(process))
+            try:
+                await process.wait()
+            finally:
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+            _kill_group(process.pid)
+            self._say(What.ENDED, process, _manner(process.returncode))
+            if len(self._started_at) >= ENDS_AT_START_MAX:
+                self._settled.set()
+
+    def _wait_ms(self) -> Duration:
+        backoff = self.child.backoff
+        now = asyncio.get_running_loop().time()
+        recent = sum(1 for at in self._started_at if (now - at) * SECOND < backoff.calm_ms)
+        if recent == 0:
+            return 0 if not self._started_at else backoff.waits_ms[0]
+        return backoff.waits_ms[min(recent, len(backoff.waits_ms)) - 1]
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        child = self.child
+        self._started_at.append(asyncio.get_running_loop().time())
+        child.log.parent.mkdir(parents=True, exist_ok=True)
+        with child.log.open("ab") as log:
+            spawning = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
+                    *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
+                    *child.argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **child.env},
+                    # Ctrl-C goes to us alone: the order of stopping is ours.
+                    process_group=0,
+                )
+            )
+            try:
+                process = await asyncio.shield(spawning)
+            except asyncio.CancelledError:
+                # Stopped in the middle: what was just started is still ours to end.
+                self._process = await spawning
+                raise
+        self._process = process
+        self._say(What.STARTED, process)
+        return process
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        child = self.child
+        loop = asyncio.get_running_loop()
+        if child.ready is not None:
+            until = loop.time() + child.ready_ms / SECOND
+            while not await _asked(child.ready, child.alive_wait_ms):
+                if loop.time() > until:
+                    await self._end_hung(process, "never ready")
+                    return
+                await asyncio.sleep(POLL_MS / SECOND)
+        self._ready_once = True
+        self._settled.set()
+        self._say(What.READY, process)
+        misses = 0
+        while child.alive is not None:
+            await asyncio.sleep(child.alive_every_ms / SECOND)
+            misses = 0 if await _asked(child.alive, child.alive_wait_ms) else misses + 1
+            if misses >= child.misses_max:
+                await self._end_hung(process, f"no answer {misses} times")
+                return
+
+    async def _end_hung(self, process: asyncio.subprocess.Process, why: str) -> None:
+        self._say(What.HUNG, process, why)
+        # ABRT, so that a machine which collects core dumps gets one of the lock-up.
+        await self._end(process, signal.SIGABRT, HUNG_STOP_MS)
+
+    async def _end(
+        self, process: asyncio.subprocess.Process, first: signal.Signals, wait_ms: Duration
+    ) -> None:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(first)
+            try:
+                await asyncio.wait_for(process.wait(), wait_ms / SECOND)
+            except TimeoutError:
+                _kill_group(process.pid)
+                await process.wait()
+        _kill_group(process.pid)
+
+    def _say(self, what: What, process: asyncio.subprocess.Process, detail: str = "") -> None:
+        self._tell(Happening(self.child.name, what, process.pid, detail))
+
+
+async def _asked(check: Check, wait_ms: Duration) -> bool:
+    try:
+        return await asyncio.wait_for(check(), wait_ms / SECOND)
+    except (TimeoutError, OSError):
+        return False
+
+
+def _kill_group(pid: int) -> None:
+    """What a child has started itself goes with it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _manner(returncode: int | None) -> str:
+    if returncode is None or returncode >= 0:
+        return f"exit {returncode}"
+    return signal.Signals(-returncode).name
+
+
+def _tell_nobody(_: Happening) -> None:
+    pass
+
+
+def cut_log(log: Path, bytes_max: int = LOG_BYTES_MAX) -> None:
+    """Keep one log of the past. The writer appends, so it goes on at the new end."""
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > bytes_max:
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            os.truncate(log, 0)
+
+
+def tail_of(log: Path, bytes_max: int = TAIL_BYTES) -> str:
+    """The last lines of a log; empty when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - bytes_max))
+            return file.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
