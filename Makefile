@@ -1,0 +1,82 @@
+# All that one does with this checkout. Needs python3 (3.11 or newer), python3-venv and make;
+# everything else is brought into .venv (Python packages, pinned with hashes) or, by the commands
+# themselves, into the user's cache (Asterisk, SIPp).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Two stamps, named by what they were made from: the packages (slow, rarely), and the project
+# itself (fast, whenever its own file changes).
+PACKAGES := .venv/made-from-$(shell { $(PYTHON) -VV; cat requirements/dev.txt; } 2>&1 | sha256sum | cut -c1-16)
+PROJECT := $(PACKAGES)-$(shell sha256sum < pyproject.toml | cut -c1-16)
+
+# Extra arguments for pytest, e.g. ARGS='-k ledger'.
+ARGS ?=
+# Worlds of `make dst`: a number (that many), or a list such as 7,11,42.
+SEEDS ?= 1000
+PART ?=
+
+.PHONY: help run quick lint test proof dst bench mutate format pins clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: $(PROJECT) ## the whole system with a town of callers: watch it lose nobody (Ctrl-C ends it)
+	@$(BIN)/perezvon up --demo
+
+quick: lint ## seconds: format, lint, types, import contracts, tests of the core and of the house
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/core tests/tidy $(ARGS)
+
+lint: $(PROJECT)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint ## everything, scaled down, with a real Asterisk and PostgreSQL: 15 minutes at most
+	@$(BIN)/pytest -n 2 --dist loadgroup --durations=15 $(ARGS)
+
+proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written to docs/proof/
+	@test -n "$(PART)" || { echo "make proof PART=NAME, where NAME is one of:" \
+	  $$(ls tests/proof/test_*.py 2>/dev/null | sed 's|.*/test_||; s|\.py$$||'); exit 2; }
+	@PEREZVON_PROOF=1 $(BIN)/pytest -v tests/proof/test_$(PART).py $(ARGS)
+
+dst: $(PROJECT) ## simulated worlds full of faults, SEEDS of them (1000), or SEEDS=7,11 by name
+	@PEREZVON_SEEDS=$(SEEDS) $(BIN)/pytest -q -n 2 tests/dst $(ARGS)
+
+bench: $(PROJECT) ## speed of the parts that matter, as tables
+	@for file in bench/[!_]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+mutate: $(PROJECT) ## break the engine one line at a time; each breakage must be caught
+	@$(BIN)/python -m tests.dst.mutate
+
+format: $(PROJECT) ## let ruff write the format and what it can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only .
+
+pins: ## make requirements/*.txt anew from pyproject.toml (scripts/pins.sh --upgrade: newer ones)
+	@scripts/pins.sh
+
+clean: ## remove .venv and the caches of the tools; data of a running system stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(PACKAGES):
+	@echo "Making .venv from requirements/dev.txt (a minute or two, once)"
+	@rm -rf .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; PYTHON=… names another one"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements/dev.txt
+	@touch $@
+
+# Without isolation: the backend is among the pinned packages, so nothing unpinned is fetched.
+$(PROJECT): | $(PACKAGES)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@rm -f $(PACKAGES)-*
+	@touch $@
