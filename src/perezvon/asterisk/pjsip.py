@@ -1,0 +1,169 @@
+"""pjsip.conf: the trunks and the agents' telephones of a plan.
+
+Nobody is anonymous here: a request is known by its trunk's address or by a telephone's password,
+or it is refused. No telephone and no trunk can send a call elsewhere by itself.
+"""
+
+from collections.abc import Mapping
+
+from perezvon.asterisk import conf
+from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
+
+QUALIFY_PHONE_S = 10
+QUALIFY_S = 3
+CODECS = "alaw,ulaw"
+"""What carriers, telephones and browsers all speak: nothing is transcoded."""
+
+RESERVED = ("anonymous", "trunk-")
+"""Asterisk gives the first a meaning; the second begins the names of trunks."""
+
+LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+
+
+def trunk_endpoint(trunk_id: str) -> str:
+    """The name of a trunk's endpoint, as in `PJSIP/<number>@<endpoint>`."""
+    return f"trunk-{trunk_id}"
+
+
+def pjsip_conf(
+    plan: Plan,
+    secrets: Mapping[str, str],
+    *,
+    bind: str,
+    ws_bind: str,
+    outside: str | None,
+    local_nets: tuple[str, ...],
+    qualify_trunk_s: int,
+) -> str:
+    """The whole file. `PlanError` for a name or a secret that cannot be written."""
+    tenant = conf.name("tenant", plan.tenant)
+    parts = [
+        conf.section(
+            "global",
+            type="global",
+            user_agent="Perezvon",
+            # Without it a slow reader of ARI would make SIP go deaf for everybody.
+            taskprocessor_overload_trigger="pjsip_only",
+            endpoint_identifier_order="ip,username",
+        ),
+        conf.section("system", type="system", disable_tcp_switch=True),
+        conf.section(
+            "transport-udp", type="transport", protocol="udp", bind=bind,
+            external_media_address=outside, external_signaling_address=outside,
+            local_net=local_nets if outside else (),
+        ),
+        conf.section("transport-ws", type="transport", protocol="ws", bind=ws_bind),
+    ]  # fmt: skip
+    language = "en" if plan.language == "en" else "ru"
+    parts += [_trunk(trunk, secrets, tenant, language, qualify_trunk_s) for trunk in plan.trunks]
+    parts += [
+        _phone(agent, secrets, tenant, language)
+        for agent in plan.agents
+        if agent.device is not DeviceKind.MOBILE
+    ]
+    return "\n".join(parts)
+
+
+def _trunk(
+    trunk: Trunk, secrets: Mapping[str, str], tenant: str, language: str, qualify_s: int
+) -> str:
+    where = f"trunks.{trunk.id}"
+    name = trunk_endpoint(conf.name(where, trunk.id))
+    host = conf.host(f"{where}.host", trunk.host)
+    user = conf.account(f"{where}.username", trunk.username) if trunk.username else None
+    known = bool(user and trunk.secret)
+    parts = [
+        conf.section(
+            name, type="endpoint", transport="transport-udp", context=f"inbound-{tenant}",
+            aors=name, outbound_auth=name if known else None,
+            # By address alone: else anybody could call in by taking this name.
+            identify_by="ip",
+            from_user=user, from_domain=host if user else None,
+            disallow="all", allow=CODECS, dtmf_mode="auto", direct_media=False,
+            rtp_symmetric=True, force_rport=True, language=language,
+            allow_transfer=False, allow_subscribe=False, trust_id_inbound=True,
+        ),
+        conf.section(
+            name, type="aor", contact=f"sip:{host}:{int(trunk.port)}",
+            qualify_frequency=qualify_s, qualify_timeout=QUALIFY_S,
+        ),
+        conf.section(name, type="identify", endpoint=name, match=_addresses(trunk, where)),
+    ]  # fmt: skip
+    if known:
+        password = _secret(f"{where}.secret", trunk.secret, secrets)
+        parts.append(_auth(name, str(user), password))
+    if trunk.register:
+        if not known:
+            raise PlanError(where, "to register, a trunk needs a user name and a secret")
+        parts.append(
+            conf.section(
+                name, type="registration", outbound_auth=name, transport="transport-udp",
+                server_uri=f"sip:{host}:{int(trunk.port)}",
+                client_uri=f"sip:{user}@{host}:{int(trunk.port)}", contact_user=user,
+                expiration=300, retry_interval=20, forbidden_retry_interval=120,
+                fatal_retry_interval=120, max_retries=1_000_000, auth_rejection_permanent=False,
+            )
+        )  # fmt: skip
+    return "\n".join(parts)
+
+
+def _addresses(trunk: Trunk, where: str) -> str:
+    if trunk.match:
+        return ",".join(conf.host(f"{where}.match", one) for one in trunk.match)
+    if trunk.host.startswith(LOOPBACK):
+        # Telephones may live at this address too: only the port tells them apart.
+        return f"{trunk.host}:{int(trunk.port)}"
+    return trunk.host
+
+
+def _phone(agent: Agent, secrets: Mapping[str, str], tenant: str, language: str) -> str:
+    where = f"agents.{agent.id}"
+    name = conf.name(where, agent.id)
+    if name.lower().startswith(RESERVED):
+        raise PlanError(where, f"{name!r} has a meaning to the switch; choose another name")
+    browser = agent.device is DeviceKind.WEBRTC
+    common = {
+        "type": "endpoint",
+        "transport": "transport-ws" if browser else "transport-udp",
+        "context": f"phones-{tenant}",
+        "aors": name,
+        "auth": name,
+        "identify_by": "username",
+        "callerid": f'"{conf.shown(agent.name) or name}" <{name}>',
+        "disallow": "all",
+        "allow": CODECS,
+        "language": language,
+        "direct_media": False,
+        "rtp_symmetric": True,
+        "force_rport": True,
+        "rewrite_contact": True,
+        "allow_transfer": False,
+        "allow_subscribe": False,
+    }
+    if browser:
+        common |= {"webrtc": True, "dtls_auto_generate_cert": True}
+    password = _secret(f"{where}.secret", agent.secret or agent.id, secrets)
+    return "\n".join(
+        (
+            conf.section(name, **common),
+            # The newest telephone replaces the one before: a reloaded page, a changed address.
+            conf.section(
+                name, type="aor", max_contacts=1, remove_existing=True,
+                qualify_frequency=QUALIFY_PHONE_S, qualify_timeout=QUALIFY_S,
+                minimum_expiration=30, default_expiration=120, maximum_expiration=3600,
+            ),
+            _auth(name, name, password),
+        )
+    )  # fmt: skip
+
+
+def _auth(name: str, user: str, password: str) -> str:
+    return conf.section(
+        name, type="auth", auth_type="userpass", username=user, password=password
+    )  # fmt: skip
+
+
+def _secret(where: str, name: str, secrets: Mapping[str, str]) -> str:
+    if name not in secrets:
+        raise PlanError(where, f"there is no secret named {name!r}")
+    return conf.secret(where, secrets[name])
