@@ -52,6 +52,12 @@ class Pbx:
     """The traffic generator of the tests, where there is one."""
 
 
+def default_cache() -> Path:
+    """Per user, shared by all checkouts and systems of his."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "perezvon"
+
+
 def find(named: Path | None, cache: Path) -> Pbx | None:
     """What is here already, without downloading. `AsteriskMissing` if the named one is unusable."""
     if named is not None:

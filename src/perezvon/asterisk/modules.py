@@ -15,7 +15,8 @@ NEEDED = (
     "func_strings", "func_timeout", "func_devstate", "func_math",
     # SIP
     "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject",
-    "res_pjsip", "res_pjsip_session", "res_pjsip_pubsub", "chan_pjsip", "res_pjsip_acl", "res_pjsip_caller_id",
+    "res_pjsip", "res_pjsip_session", "res_pjsip_pubsub", "chan_pjsip",
+    "res_pjsip_acl", "res_pjsip_caller_id",
     "res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest",
     "res_pjsip_dlg_options", "res_pjsip_dtmf_info", "res_pjsip_diversion",
     "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user",

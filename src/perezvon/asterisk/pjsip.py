@@ -79,7 +79,7 @@ def _trunk(
             # By address alone: else anybody could call in by taking this name.
             identify_by="ip",
             from_user=user, from_domain=host if user else None,
-            disallow="all", allow=CODECS, dtmf_mode="auto", direct_media=False,
+            disallow="all", allow=CODECS, dtmf_mode="auto_info", direct_media=False,
             rtp_symmetric=True, force_rport=True, language=language,
             allow_transfer=False, allow_subscribe=False, trust_id_inbound=True,
         ),

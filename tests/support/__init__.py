@@ -1,0 +1,1 @@
+"""What tests share: real switches, real callers, free ports."""
