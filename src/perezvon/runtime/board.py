@@ -6,18 +6,26 @@ Rows carry moments, never lengths, so a board changes only when something has ha
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from itertools import islice
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from perezvon.core.ids import Instant
+from perezvon.core.agent import AgentState
+from perezvon.core.call import Call, CallState
+from perezvon.core.debt import Debt
+from perezvon.core.ids import AgentId, CallId, DebtId, Instant, PersonId, TrunkId
+from perezvon.core.ledger import Ledger
+from perezvon.core.plan import Plan
 
 Cell: TypeAlias = str | int | bool | list[str] | None
 Row: TypeAlias = dict[str, Cell]
 Rows: TypeAlias = dict[str, Row]
+
+_T = TypeVar("_T")
 
 SECTIONS: Final = (
     "waiting",
@@ -55,6 +63,170 @@ class Delta:
 
     at: Instant
     sections: dict[str, dict[str, Row | None]] = field(default_factory=dict)
+
+
+class EngineView(Protocol):
+    """What the board reads of `core.engine.Engine`; it changes nothing."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def calls(self) -> Mapping[CallId, Call]: ...
+    @property
+    def agents(self) -> Mapping[AgentId, AgentState]: ...
+    @property
+    def debts(self) -> Mapping[DebtId, Debt]: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def trunk_held_until(self) -> Mapping[TrunkId, Instant]: ...
+
+
+Who: TypeAlias = Callable[[PersonId], tuple[str, str]]
+"""Number and name of a client, as the caller of `board` lets them be seen."""
+
+
+def nobody(_person: PersonId) -> tuple[str, str]:
+    return "", ""
+
+
+def board(engine: EngineView, now: Instant, who: Who = nobody) -> Board:
+    """Show the engine. Linear in what is going on, which is why it is done at 4 Hz at most."""
+    names: dict[str, str] = {agent.id: agent.name for agent in engine.plan.agents}
+    talking = [call for call in engine.calls.values() if call.state is CallState.TALKING]
+    coming = [
+        call
+        for call in engine.calls.values()
+        if call.state in (CallState.GREETING, CallState.WAITING, CallState.FELL_BACK)
+        or (call.debt is not None and call.state is not CallState.TALKING)
+    ]
+    coming.sort(key=lambda call: (call.key_at, call.id))
+    debts = sorted(engine.debts.values(), key=lambda debt: (debt.due_at, debt.id))
+    sections: dict[str, Rows] = {
+        "waiting": {call.id: _coming(call, names, who) for call in _first(coming)},
+        "agents": {id_: _agent(agent, names) for id_, agent in _first(engine.agents.items())},
+        "talking": {call.id: _talking(call, names, who) for call in _first(talking)},
+        "debts": {debt.id: _debt(debt, names, who) for debt in _first(debts)},
+        "queues": _queues(engine),
+        "ledger": {"all": _ledger(engine.ledger)},
+        "trunks": _trunks(engine, now),
+        "guard": {"engine": {"up": True, "plan": engine.plan.version}},
+    }
+    return Board(now, {name: rows for name, rows in sections.items() if rows})
+
+
+def _first(items: Iterable[_T]) -> Iterable[_T]:
+    return islice(items, SECTION_ROWS_MAX)
+
+
+def _client(person: PersonId | None, who: Who) -> Row:
+    number, name = who(person) if person is not None else ("", "")
+    return {"person": person, "number": number, "name": name}
+
+
+def _coming(call: Call, names: Mapping[str, str], who: Who) -> Row:
+    ringing = [offer.agent for offer in call.offers.values()]
+    return {
+        **_client(call.person, who),
+        "queue": call.queue,
+        "state": call.state.value,
+        "since_at": call.arrived_at,
+        "step": call.step,
+        "round": call.round,
+        "ringing": list(ringing),
+        "ringing_names": [names.get(agent, agent) for agent in ringing],
+        "debt": call.debt,
+    }
+
+
+def _talking(call: Call, names: Mapping[str, str], who: Who) -> Row:
+    agent = call.won.agent if call.won is not None else None
+    return {
+        **_client(call.person, who),
+        "queue": call.queue,
+        "since_at": call.answered_at,
+        "arrived_at": call.arrived_at,
+        "agent": agent,
+        "agent_name": names.get(agent, agent) if agent is not None else "",
+        "debt": call.debt,
+    }
+
+
+def _agent(agent: AgentState, names: Mapping[str, str]) -> Row:
+    return {
+        "name": names.get(agent.id, agent.id),
+        "status": agent.status.value,
+        "since_at": agent.since,
+        "reason": agent.reason,
+        "reachable": agent.reachable,
+        "call": agent.call,
+        "wanted": agent.wanted.value if agent.wanted is not None else None,
+        "answered_today": agent.answered_today,
+        "missed": agent.missed_count,
+    }
+
+
+def _debt(debt: Debt, names: Mapping[str, str], who: Who) -> Row:
+    return {
+        **_client(debt.person, who),
+        "queue": debt.queue,
+        "missed_at": debt.missed_at,
+        "calls": debt.call_count,
+        "owner": debt.owner,
+        "owner_name": names.get(debt.owner, debt.owner) if debt.owner is not None else "",
+        "due_at": debt.due_at,
+        "overdue": debt.overdue,
+        "next_at": debt.next_at,
+        "attempts": debt.counted,
+        "attempting": debt.attempt is not None,
+    }
+
+
+def _queues(engine: EngineView) -> Rows:
+    waiting: Counter[str] = Counter()
+    talking: Counter[str] = Counter()
+    oldest: dict[str, Instant] = {}
+    for call in engine.calls.values():
+        if call.state is CallState.TALKING:
+            talking[call.queue] += 1
+        elif call.inbound and call.state is not CallState.CLOSING:
+            waiting[call.queue] += 1
+            oldest[call.queue] = min(call.arrived_at, oldest.get(call.queue, call.arrived_at))
+    debts = Counter(debt.queue for debt in engine.debts.values())
+    return {
+        queue.id: {
+            "name": queue.name,
+            "waiting": waiting[queue.id],
+            "oldest_at": oldest.get(queue.id),
+            "talking": talking[queue.id],
+            "debts": debts[queue.id],
+        }
+        for queue in _first(engine.plan.queues)
+    }
+
+
+def ledger_counts(ledger: Ledger) -> dict[str, int | bool]:
+    """Give the keys of `perezvon ledger`, as `decisions.md` 1 names them."""
+    return {
+        "arrivals": ledger.arrivals,
+        "in_progress": ledger.in_progress,
+        "answered": ledger.answered,
+        "recovered": ledger.recovered,
+        "reached_us": ledger.reached_us,
+        "waived": ledger.waived,
+        "open": ledger.open,
+        "debts_open": ledger.debts_open,
+        "balanced": ledger.balanced,
+    }
+
+
+def _ledger(ledger: Ledger) -> Row:
+    return dict(ledger_counts(ledger))
+
+
+def _trunks(engine: EngineView, now: Instant) -> Rows:
+    held = engine.trunk_held_until
+    return {trunk.id: {"up": held.get(trunk.id, 0) <= now} for trunk in engine.plan.trunks}
 
 
 def difference(old: Board, new: Board) -> Delta:

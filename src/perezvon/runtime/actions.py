@@ -1,0 +1,159 @@
+"""What may be asked of a running engine, and in which shape; how it becomes an event.
+
+An action checks its arguments and what they name, puts one event into the engine's inbox and
+answers when the turn is durable. Nothing here changes the engine otherwise.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from perezvon.core.events import (
+    AgentStatusSet,
+    CallbackAsked,
+    ChosenStatus,
+    DebtAssigned,
+    Event,
+    WaiverGiven,
+)
+from perezvon.core.ids import AgentId, DebtId
+from perezvon.runtime.board import EngineView, ledger_counts
+from perezvon.runtime.local import Action, Refused
+
+PLAN_BYTES_MAX: Final = 1024 * 1024
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_PRINTABLE)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=200, pattern=_PRINTABLE)]
+SomeText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_PRINTABLE)]
+PlanText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=PLAN_BYTES_MAX)]
+
+
+class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of an action that needs none; the others add their own."""
+
+
+class AgentStatusArgs(Args, frozen=True):
+    """`agent.status`."""
+
+    agent: Name
+    status: ChosenStatus
+    reason: Text = ""
+    by: Text = ""
+
+
+class WaiveArgs(Args, frozen=True):
+    """`debt.waive`."""
+
+    debt: Name
+    by: Name
+    reason: SomeText
+
+
+class AssignArgs(Args, frozen=True):
+    """`debt.assign`."""
+
+    debt: Name
+    owner: Name
+    by: Name
+
+
+class CallArgs(Args, frozen=True):
+    """`debt.call`."""
+
+    debt: Name
+    by: Name
+
+
+class PlanApplyArgs(Args, frozen=True):
+    """`plan.apply`: the plan file's text; `base` is the version it was made from."""
+
+    text: PlanText
+    base: Text = ""
+    force: bool = False
+    by: Text = ""
+
+
+class PlanExportArgs(Args, frozen=True):
+    """`plan.export`; empty: the running version."""
+
+    version: Text = ""
+
+
+Submit: TypeAlias = Callable[[Event], Awaitable[None]]
+"""Put an event into the inbox; returns when its turn is durable. `Unavailable` when it is full."""
+
+_Shape = TypeVar("_Shape", bound=Args)
+_PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+
+
+def checked(shape: type[_Shape], act: Callable[[_Shape], Awaitable[dict[str, Any]]]) -> Action:
+    """Make an action that refuses arguments of another shape, naming the place."""
+
+    async def action(args: dict[str, Any]) -> dict[str, Any]:
+        try:
+            known = msgspec.convert(args, shape)
+        except msgspec.ValidationError as wrong:
+            place = _PLACE.search(str(wrong))
+            message = _PLACE.sub("", str(wrong))
+            raise Refused("invalid", message, place.group(1) if place else "") from wrong
+        return await act(known)
+
+    return action
+
+
+def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str, Action]:
+    """The actions that need nothing but the engine. The host adds `plan.apply`, `plan.export`
+    and `health`.
+    """
+
+    async def set_status(args: AgentStatusArgs) -> dict[str, Any]:
+        _check_agent(engine(), args.agent, "agent")
+        event = AgentStatusSet(AgentId(args.agent), args.status, args.reason, args.by)
+        await submit(event)
+        agent = engine().agents.get(AgentId(args.agent))
+        if agent is None:
+            return {"agent": args.agent}
+        wanted = agent.wanted.value if agent.wanted is not None else None
+        return {"agent": args.agent, "status": agent.status.value, "wanted": wanted}
+
+    async def waive(args: WaiveArgs) -> dict[str, Any]:
+        _check_debt(engine(), args.debt)
+        await submit(WaiverGiven(DebtId(args.debt), args.by, args.reason))
+        return {"debt": args.debt, "open": DebtId(args.debt) in engine().debts}
+
+    async def assign(args: AssignArgs) -> dict[str, Any]:
+        _check_debt(engine(), args.debt)
+        _check_agent(engine(), args.owner, "owner")
+        await submit(DebtAssigned(DebtId(args.debt), AgentId(args.owner), args.by))
+        return {"debt": args.debt, "owner": args.owner}
+
+    async def call(args: CallArgs) -> dict[str, Any]:
+        _check_debt(engine(), args.debt)
+        await submit(CallbackAsked(DebtId(args.debt), args.by))
+        debt = engine().debts.get(DebtId(args.debt))
+        attempting = debt is not None and debt.attempt is not None
+        return {"debt": args.debt, "attempting": attempting}
+
+    async def ledger(_args: Args) -> dict[str, Any]:
+        return dict(ledger_counts(engine().ledger))
+
+    return {
+        "agent.status": checked(AgentStatusArgs, set_status),
+        "debt.waive": checked(WaiveArgs, waive),
+        "debt.assign": checked(AssignArgs, assign),
+        "debt.call": checked(CallArgs, call),
+        "ledger": checked(Args, ledger),
+    }
+
+
+def _check_agent(engine: EngineView, agent: str, where: str) -> None:
+    if AgentId(agent) not in engine.agents:
+        raise Refused("unknown_agent", "the plan has no such agent", where)
+
+
+def _check_debt(engine: EngineView, debt: str) -> None:
+    if DebtId(debt) not in engine.debts:
+        raise Refused("unknown_debt", "there is no such open debt", "debt")
