@@ -1,0 +1,101 @@
+"""Agents: the status that each has and since when, and the log of how it changed."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from perezvon.core import facts as f
+from perezvon.core.ids import Instant
+from perezvon.store.database import Database, insert_into
+from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, between, fetch
+from perezvon.store.schema import agent_log, agents
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    id: str
+    status: str
+    since_at: int
+    reason: str
+    by: str
+    call: str | None
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    fact: int
+    agent: str
+    at: int
+    status: str
+    reason: str
+    by: str
+    call: str | None
+
+
+def list_agents(database: Database) -> list[AgentRow]:
+    """All that ever had a status, by id; `LIMIT_MAX` at most."""
+    with database.read() as connection:
+        rows = connection.execute(select(agents).order_by(agents.c.id).limit(LIMIT_MAX))
+        return [AgentRow(**row) for row in rows.mappings()]
+
+
+def list_statuses(
+    database: Database,
+    *,
+    agent: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    limit: int = LIMIT_DEFAULT,
+    cursor: str | None = None,
+) -> Page[StatusRow]:
+    """The log, newest first."""
+    wanted = between(select(agent_log), agent_log.c.at, since, until)
+    if agent is not None:
+        wanted = wanted.where(agent_log.c.agent == agent)
+    with database.read() as connection:
+        return fetch(
+            connection,
+            wanted,
+            (agent_log.c.at, agent_log.c.fact),
+            lambda row: StatusRow(**row),
+            limit=limit,
+            cursor=cursor,
+        )
+
+
+def fold(connection: Connection, fact: f.Fact, number: int) -> None:
+    """`number` is the fact's own in this database: key of its line in the log."""
+    match fact:
+        case f.AgentStatusChanged():
+            told = {
+                "status": fact.status.value,
+                "reason": fact.reason,
+                "by": fact.by,
+                "call": fact.call,
+            }
+            _know(connection, fact.agent, **told, since_at=fact.at)
+            connection.execute(
+                insert_into(connection, agent_log)
+                .values(fact=number, agent=fact.agent, at=fact.at, **told)
+                .on_conflict_do_nothing()
+            )
+        case f.AgentReachableChanged():
+            _know(connection, fact.agent, reachable=fact.reachable)
+        case _:
+            pass
+
+
+def _know(connection: Connection, agent: str, **values: object) -> None:
+    unknown: dict[str, object] = {
+        "status": f.Status.SIGNED_OUT.value,
+        "since_at": 0,
+        "reason": "",
+        "by": "",
+        "reachable": True,
+    }
+    connection.execute(
+        insert_into(connection, agents)
+        .values({"id": agent, **unknown, **values})
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )

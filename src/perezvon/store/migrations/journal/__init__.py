@@ -1,0 +1,1 @@
+"""Steps of the engine's own database, in order."""
