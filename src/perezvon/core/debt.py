@@ -1,0 +1,311 @@
+"""Debts: our duty to reach a missed caller. How one is opened, joined, scheduled and settled.
+
+One open debt a person: a second missed call adds evidence and starts the ladder anew, it makes no
+second task. How a debt is worked off is `callback.py`.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perezvon.core.call import Call
+from perezvon.core.events import NumberClass
+from perezvon.core.facts import (
+    AttemptScheduled,
+    CallOwed,
+    CallWaived,
+    DebtOpened,
+    DebtOverdue,
+    DebtReassigned,
+    DebtSettled,
+    MissReason,
+    Settlement,
+    WaiverKind,
+)
+from perezvon.core.ids import (
+    MINUTE,
+    AgentId,
+    CallId,
+    DebtId,
+    Duration,
+    Instant,
+    PersonId,
+    QueueId,
+    RuleId,
+    TrunkId,
+)
+from perezvon.core.ledger import Standing
+from perezvon.core.plan import CallbackRule, Queue
+from perezvon.core.timers import TimerKind
+
+if TYPE_CHECKING:
+    from perezvon.core.engine import Engine
+
+SHORT_REASONS = frozenset(
+    {MissReason.LEFT_IN_GREETING, MissReason.LEFT_WAITING, MissReason.LEFT_RINGING}
+)
+
+DEFAULT_RULE = CallbackRule(RuleId("default"))
+"""For a call that no rule of the plan matches: nobody is lost for want of a rule."""
+
+
+@dataclass(slots=True)
+class Debt:
+    id: DebtId
+    person: PersonId
+    queue: QueueId
+    policy: str
+    rule: RuleId
+    did: str
+    trunk: TrunkId | None
+    first_missed_at: Instant
+    """His place in the line when the debt is old enough to stand in it."""
+    missed_at: Instant
+    """The last miss: the ladder counts from it."""
+    waited_ms: Duration
+    owner: AgentId | None
+    due_at: Instant
+    call_count: int = 1
+    """Inbound attempts under it."""
+    step: int = 0
+    next_at: Instant | None = None
+    """When it is tried next; None: exhausted, a person has to see to it."""
+    due: bool = False
+    """Its time has come; it waits for somebody free."""
+    dial: int = 0
+    """Only grows: part of the ids of legs."""
+    counted: int = 0
+    """Attempts that used up a step of the ladder."""
+    last_attempt_at: Instant | None = None
+    attempt: CallId | None = None
+    """The call-back in flight."""
+    barred: list[AgentId] = field(default_factory=list)
+    """Who did not take this call-back; until its next time."""
+    overdue: bool = False
+
+
+class Debts:
+    """The room of the engine where debts are kept."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def rule(self, debt: Debt) -> CallbackRule:
+        return self._engine.rules.get(debt.rule, DEFAULT_RULE)
+
+    def policy(self, debt: Debt) -> Queue:
+        return self._engine.policies[debt.policy]
+
+    # Opening.
+
+    def owe_or_waive(self, call: Call, reason: MissReason, at: Instant) -> None:
+        engine = self._engine
+        waited_ms = max(0, at - call.arrived_at)
+        if call.person is None or call.number_class is NumberClass.WITHHELD:
+            self._waive_call(call, WaiverKind.NO_NUMBER, None, at)
+        elif reason in SHORT_REASONS and waited_ms < engine.plan.thresholds.short_ms:
+            self._waive_call(call, WaiverKind.SHORT, None, at)
+        else:
+            rule = self._match(call, waited_ms, at)
+            if rule.waive:
+                self._waive_call(call, WaiverKind.RULE, rule.id, at)
+                return
+            engine.ledger.move(Standing.IN_PROGRESS, Standing.OPEN)
+            known = engine.debt_of.get(call.person)
+            if known is None:
+                self._open(call, call.person, rule, reason, at, waited_ms)
+            else:
+                self._join(engine.debts[known], call, at, waited_ms)
+
+    def _waive_call(self, call: Call, kind: WaiverKind, rule: RuleId | None, at: Instant) -> None:
+        self._engine.ledger.move(Standing.IN_PROGRESS, Standing.WAIVED)
+        self._engine.note(CallWaived(at, call.id, kind, rule))
+
+    def _match(self, call: Call, waited_ms: Duration, at: Instant) -> CallbackRule:
+        for rule in self._engine.plan.callback_rules:
+            if rule.queues and call.queue not in rule.queues:
+                continue
+            if rule.number_classes and call.number_class.value not in rule.number_classes:
+                continue
+            if waited_ms < rule.wait_ms_min:
+                continue
+            hours = rule.hours_missed
+            if hours is None or self._engine.calendar_of(hours).is_open(at):
+                return rule
+        return DEFAULT_RULE
+
+    def _open(
+        self,
+        call: Call,
+        person: PersonId,
+        rule: CallbackRule,
+        reason: MissReason,
+        at: Instant,
+        waited_ms: Duration,
+    ) -> None:
+        engine = self._engine
+        engine.state.debt_count += 1
+        debt = Debt(
+            id=DebtId(f"{engine.era}d{engine.state.debt_count}"),
+            person=person,
+            queue=call.queue,
+            policy=call.policy,
+            rule=rule.id,
+            did=call.did,
+            trunk=call.trunk,
+            first_missed_at=at,
+            missed_at=at,
+            waited_ms=waited_ms,
+            owner=rule.assignee or self._owner(call.queue),
+            due_at=self._deadline(rule, engine.policy(call), at),
+        )
+        engine.debts[debt.id] = debt
+        engine.debt_of[person] = debt.id
+        engine.ledger.debts_open += 1
+        engine.note(
+            DebtOpened(
+                at,
+                debt.id,
+                person,
+                call.id,
+                debt.queue,
+                reason,
+                rule.id,
+                debt.owner,
+                debt.due_at,
+                call.plan,
+            )
+        )
+        engine.note(CallOwed(at, call.id, debt.id))
+        engine.timers.set(TimerKind.DEBT_DEADLINE, debt.id, debt.due_at)
+        if rule.give_up_after_ms is not None:
+            engine.timers.set(TimerKind.DEBT_GIVE_UP, debt.id, at + rule.give_up_after_ms)
+        self.schedule(debt)
+
+    def _join(self, debt: Debt, call: Call, at: Instant, waited_ms: Duration) -> None:
+        """Another missed call of the same person: more evidence, and the ladder from its start."""
+        debt.call_count += 1
+        debt.missed_at = max(debt.missed_at, at)
+        debt.waited_ms = waited_ms
+        debt.step = 0
+        self._engine.note(CallOwed(at, call.id, debt.id))
+        if debt.attempt is None:
+            self.schedule(debt)
+
+    def _owner(self, queue_id: QueueId) -> AgentId | None:
+        """The leader of the queue's first group, else its first member, else anybody."""
+        plan = self._engine.plan
+        queue = next((queue for queue in plan.queues if queue.id == queue_id), plan.queues[0])
+        for step in queue.steps:
+            for group in plan.groups:
+                if group.id in step.groups and (group.leader or group.members):
+                    return group.leader or group.members[0].agent
+            if step.agents:
+                return step.agents[0]
+        return plan.agents[0].id if plan.agents else None
+
+    def _deadline(self, rule: CallbackRule, queue: Queue, at: Instant) -> Instant:
+        calendar = self._engine.calendar_of(rule.hours or queue.hours)
+        due_at = calendar.add_open(at, rule.deadline_ms)
+        return at + rule.deadline_ms if due_at is None else due_at
+
+    # The ladder.
+
+    def schedule(self, debt: Debt) -> None:
+        """Find the next due time from the ladder, in open time, and arm it."""
+        rule = self.rule(debt)
+        offsets = rule.ladder.offsets_ms
+        calendar = self._engine.calendar_of(rule.hours or self.policy(debt).hours)
+        exhausted = debt.step >= len(offsets) or debt.counted >= rule.attempts_max
+        due_at = None if exhausted else calendar.add_open(debt.missed_at, offsets[debt.step])
+        if due_at is not None and debt.last_attempt_at is not None:
+            due_at = calendar.next_open(max(due_at, debt.last_attempt_at + rule.gap_ms_min))
+        self.try_at(debt, due_at)
+
+    def try_at(self, debt: Debt, due_at: Instant | None) -> None:
+        engine = self._engine
+        engine.callbacks.leave_due(debt)
+        engine.timers.cancel(TimerKind.DEBT_TRY, debt.id)
+        debt.next_at = due_at
+        debt.barred.clear()
+        engine.note(AttemptScheduled(engine.now, debt.id, due_at, debt.step))
+        if due_at is not None:
+            engine.timers.set(TimerKind.DEBT_TRY, debt.id, max(due_at, engine.now))
+
+    def count_attempt(self, debt: Debt) -> None:
+        """Use up a step, and those that fell due meanwhile: they merge into this attempt."""
+        engine = self._engine
+        rule = self.rule(debt)
+        offsets = rule.ladder.offsets_ms
+        calendar = engine.calendar_of(rule.hours or self.policy(debt).hours)
+        debt.counted += 1
+        debt.last_attempt_at = engine.now
+        debt.step += 1
+        while debt.step < len(offsets):
+            due_at = calendar.add_open(debt.missed_at, offsets[debt.step])
+            if due_at is None or due_at > engine.now:
+                break
+            debt.step += 1
+
+    # The end.
+
+    def settle(
+        self,
+        debt: Debt,
+        how: Settlement,
+        by: str,
+        *,
+        waiver: WaiverKind | None = None,
+        reason: str = "",
+    ) -> None:
+        """Close the debt and every inbound attempt under it, in this turn."""
+        engine = self._engine
+        engine.callbacks.leave_due(debt)
+        for kind in (TimerKind.DEBT_TRY, TimerKind.DEBT_DEADLINE, TimerKind.DEBT_GIVE_UP):
+            engine.timers.cancel(kind, debt.id)
+        del engine.debts[debt.id]
+        del engine.debt_of[debt.person]
+        engine.ledger.debts_open -= 1
+        engine.ledger.move(Standing.OPEN, Standing(how.value), debt.call_count)
+        engine.note(
+            DebtSettled(
+                engine.now,
+                debt.id,
+                debt.person,
+                how,
+                debt.call_count,
+                by,
+                waiver,
+                reason,
+            )
+        )
+
+    def waive(self, debt_id: DebtId, by: str, reason: str) -> None:
+        debt = self._engine.debts.get(debt_id)
+        if debt is not None:
+            self._engine.callbacks.cancel(debt)
+            self.settle(debt, Settlement.WAIVED, by, waiver=WaiverKind.PERSON, reason=reason)
+
+    def give_up(self, debt_id: DebtId) -> None:
+        engine = self._engine
+        debt = engine.debts.get(debt_id)
+        if debt is None:
+            return
+        if debt.attempt is not None:
+            engine.timers.set(TimerKind.DEBT_GIVE_UP, debt.id, engine.now + MINUTE)
+            return
+        self.settle(debt, Settlement.WAIVED, debt.rule, waiver=WaiverKind.GAVE_UP)
+
+    def overdue(self, debt_id: DebtId) -> None:
+        engine = self._engine
+        debt = engine.debts.get(debt_id)
+        if debt is not None and not debt.overdue:
+            debt.overdue = True
+            debt.owner = self._owner(debt.queue) or debt.owner
+            engine.note(DebtOverdue(engine.now, debt.id, debt.owner))
+
+    def assign(self, debt_id: DebtId, owner: AgentId, by: str) -> None:
+        engine = self._engine
+        debt = engine.debts.get(debt_id)
+        if debt is not None and owner in engine.agents:
+            debt.owner = owner
+            engine.note(DebtReassigned(engine.now, debt.id, owner, by))

@@ -1,0 +1,409 @@
+"""The engine: events in, commands and facts out. It routes; the rooms decide.
+
+    step = engine.handle(event, now)   # due timers first, each at its own due time
+    step = engine.advance(now)         # only those
+    engine.next_deadline()             # when to wake it next
+
+Rooms: `Calls` (call.py), `Offers` (offer.py), `Agents` (agent.py), `Debts` (debt.py),
+`Callbacks` (callback.py), and `resync.py` for what others saw while we looked away.
+Deterministic: the same events at the same times give the same steps in any process.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from perezvon.core import resync
+from perezvon.core.agent import Agents, AgentState
+from perezvon.core.calendar import Calendar, day_of
+from perezvon.core.call import Call, Calls, CallState
+from perezvon.core.callback import Callbacks
+from perezvon.core.commands import Command, StopRinging
+from perezvon.core.debt import Debt, Debts
+from perezvon.core.events import (
+    AgentStatusSet,
+    ArrivalWitnessed,
+    CallArrived,
+    CallbackAsked,
+    CallFellBack,
+    DebtAssigned,
+    DeviceChanged,
+    DigitPressed,
+    EndCause,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    PlanChanged,
+    PromptEnded,
+    Resynced,
+    TimePassed,
+    TrunkChanged,
+    WaiverGiven,
+)
+from perezvon.core.facts import Fact, PlanTaken, TrunkStateChanged
+from perezvon.core.ids import (
+    MINUTE,
+    AgentId,
+    CallId,
+    DebtId,
+    HoursId,
+    Instant,
+    LegId,
+    PersonId,
+    QueueId,
+    RuleId,
+    TrunkId,
+)
+from perezvon.core.ledger import Ledger
+from perezvon.core.offer import Offers
+from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
+from perezvon.core.queue import PoolKey, Pools
+from perezvon.core.timers import Timer, TimerKind, Timers
+
+ENDED_LEGS_MAX = 10_000
+"""Ended inbound attempts that we remember until, and after, the second witness names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    commands: tuple[Command, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(slots=True)
+class State:
+    """All that a snapshot holds, beside the timers."""
+
+    era: str
+    now: Instant = 0
+    calls: dict[CallId, Call] = field(default_factory=dict)
+    agents: dict[AgentId, AgentState] = field(default_factory=dict)
+    debts: dict[DebtId, Debt] = field(default_factory=dict)
+    debt_of: dict[PersonId, DebtId] = field(default_factory=dict)
+    live_count: dict[PersonId, int] = field(default_factory=dict)
+    """Inbound calls of a person that are going on: while there is one, he is not called."""
+    legs: dict[LegId, CallId] = field(default_factory=dict)
+    ending: dict[LegId, bool] = field(default_factory=dict)
+    """Legs that we let go and whose end is not reported yet; whether it is an agent's."""
+    ended_legs: dict[LegId, bool] = field(default_factory=dict)
+    """Inbound attempts that have ended; whether the second witness has named them."""
+    ledger: Ledger = field(default_factory=Ledger)
+    policies: dict[str, Queue] = field(default_factory=dict)
+    """Settings of queues by plan version: a call keeps those under which it arrived."""
+    waiting_count: dict[QueueId, int] = field(default_factory=dict)
+    last_rung: dict[PoolKey, AgentId] = field(default_factory=dict)
+    trunk_held_until: dict[TrunkId, Instant] = field(default_factory=dict)
+    client_first: dict[CallId, PoolKey] = field(default_factory=dict)
+    """Attempts whose client rings before an agent is sought, each wants one of the pool."""
+    call_count: int = 0
+    debt_count: int = 0
+
+
+class Engine:
+    """One tenant's decisions. See the module's docstring for the door."""
+
+    def __init__(
+        self, era: str, plan: Plan, state: State | None = None, timers: Timers | None = None
+    ) -> None:
+        fresh = state is None
+        self.state = state = State(era) if state is None else state
+        self.era = state.era
+        self.now = state.now
+        self.calls = state.calls
+        self.agents = state.agents
+        self.debts = state.debts
+        self.debt_of = state.debt_of
+        self.live_count = state.live_count
+        self.legs = state.legs
+        self.ended_legs = state.ended_legs
+        self.ledger = state.ledger
+        self.timers = Timers() if timers is None else timers
+        self.policies = state.policies
+        self.waiting_count = state.waiting_count
+        self.last_rung = state.last_rung
+        self.trunk_held_until = state.trunk_held_until
+        self.client_first = state.client_first
+        self.pools = Pools()
+        self.calls_room = Calls(self)
+        self.offers = Offers(self)
+        self.agents_room = Agents(self)
+        self.debts_room = Debts(self)
+        self.callbacks = Callbacks(self)
+        self._commands: list[Command] = []
+        self._facts: list[Fact] = []
+        self._freed: deque[AgentState] = deque()
+        self._tried: deque[DebtId] = deque()
+        self._index(plan)
+        if fresh:
+            self.agents_room.take_plan(plan)
+        self._fill_lines()
+
+    def _index(self, plan: Plan) -> None:
+        self.plan = plan
+        self.dids: dict[str, Did] = {did.number.removeprefix("+"): did for did in plan.dids}
+        self.rules: dict[RuleId, CallbackRule] = {rule.id: rule for rule in plan.callback_rules}
+        self.devices: dict[AgentId, Agent] = {agent.id: agent for agent in plan.agents}
+        self.default_queue: QueueId = plan.default_queue or plan.queues[0].id
+        self._queues = {queue.id: queue for queue in plan.queues}
+        self._calendars: dict[HoursId | None, Calendar] = {}
+        self._today = (-1, "")
+
+    def _fill_lines(self) -> None:
+        self.pools.rebuild(self.plan, self.agents)
+        self.offers.refill()
+        self.callbacks.refill()
+
+    # The door.
+
+    def handle(self, event: Event, now: Instant) -> Step:
+        self._fire_timers(now)
+        self.now = max(self.now, now)
+        self._route(event)
+        self._give_out_work()
+        return self._step()
+
+    def advance(self, now: Instant) -> Step:
+        self._fire_timers(now)
+        self.now = max(self.now, now)
+        return self._step()
+
+    def next_deadline(self) -> Instant | None:
+        return self.timers.next_due()
+
+    def _step(self) -> Step:
+        step = Step(tuple(self._commands), tuple(self._facts))
+        self._commands, self._facts = [], []
+        self.state.now = self.now
+        return step
+
+    def _fire_timers(self, now: Instant) -> None:
+        while (timer := self.timers.pop_due(now)) is not None:
+            self.now = max(self.now, timer.due_at)
+            self._fire(timer)
+            self._give_out_work()
+
+    def _give_out_work(self) -> None:
+        """Whoever came free in this turn goes to live callers first, then to debts."""
+        while self._freed or self._tried:
+            if self._freed:
+                self.offers.give_work(self._freed.popleft())
+            else:
+                self.callbacks.try_now(self._tried.popleft())
+
+    # What rooms use.
+
+    def do(self, command: Command) -> None:
+        self._commands.append(command)
+
+    def note(self, fact: Fact) -> None:
+        self._facts.append(fact)
+
+    def came_free(self, agent: AgentState) -> None:
+        self._freed.append(agent)
+
+    def may_be_tried(self, debt: DebtId) -> None:
+        self._tried.append(debt)
+
+    def policy(self, call: Call) -> Queue:
+        return self.policies[call.policy]
+
+    def policy_key(self, queue: QueueId) -> str:
+        key = f"{self.plan.version}/{queue}"
+        self.policies.setdefault(key, self._queues[queue])
+        return key
+
+    def calendar_of(self, hours: HoursId | None) -> Calendar:
+        calendar = self._calendars.get(hours)
+        if calendar is None:
+            found = next((each for each in self.plan.hours if each.id == hours), None)
+            calendar = Calendar(found, self.plan.holidays, self.plan.zone)
+            self._calendars[hours] = calendar
+        return calendar
+
+    def today(self) -> str:
+        quarter = self.now // (15 * MINUTE)
+        if self._today[0] != quarter:
+            self._today = (quarter, day_of(self.now, self.plan.zone))
+        return self._today[1]
+
+    def call_of(self, leg: LegId) -> Call | None:
+        call_id = self.legs.get(leg)
+        return self.calls.get(call_id) if call_id is not None else None
+
+    def let_go(self, leg: LegId, command: Command) -> None:
+        """Ask the switch to end a leg; until it reports the end we ask again at each audit."""
+        self.state.ending[leg] = isinstance(command, StopRinging)
+        self.do(command)
+
+    def remember_ended(self, leg: LegId) -> None:
+        self.ended_legs[leg] = self.ended_legs.get(leg, False)
+        while len(self.ended_legs) > ENDED_LEGS_MAX:
+            del self.ended_legs[next(iter(self.ended_legs))]
+
+    # Routing.
+
+    def _route(self, event: Event) -> None:
+        match event:
+            case CallArrived():
+                self.calls_room.arrive(event)
+            case LegRinging(leg):
+                self._leg_ringing(leg)
+            case LegAnswered(leg):
+                self._leg_answered(leg)
+            case LegEnded(leg, cause):
+                self.leg_ended(leg, cause)
+            case PromptEnded(leg, playback):
+                call = self.call_of(leg)
+                if call is not None and call.playback == playback:
+                    self.calls_room.prompt_ended(call)
+            case DigitPressed(leg, digit):
+                call = self.call_of(leg)
+                if call is not None:
+                    self.offers.pressed(call, leg, digit)
+            case AgentStatusSet():
+                self.agents_room.set_status(event)
+            case DeviceChanged():
+                self.agents_room.set_reachable(event)
+            case WaiverGiven(debt, by, reason):
+                self.debts_room.waive(debt, by, reason)
+            case DebtAssigned(debt, owner, by):
+                self.debts_room.assign(debt, owner, by)
+            case CallbackAsked(debt, _):
+                self.callbacks.asked(debt)
+            case TrunkChanged(trunk, up):
+                self._trunk_changed(trunk, up=up)
+            case PlanChanged(plan):
+                self._take_plan(plan)
+            case CallFellBack(leg):
+                resync.fell_back(self, leg)
+            case ArrivalWitnessed():
+                resync.witnessed(self, event)
+            case Resynced():
+                resync.resynced(self, event)
+            case TimePassed():
+                pass
+            case _:
+                assert_never(event)
+
+    def _leg_ringing(self, leg: LegId) -> None:
+        call = self.call_of(leg)
+        if call is None:
+            return
+        if leg == call.client:
+            call.client_rang = True
+        else:
+            self.offers.ringing(call, leg)
+
+    def _leg_answered(self, leg: LegId) -> None:
+        call = self.call_of(leg)
+        if call is None:
+            if leg.startswith(self.era):
+                # Too late: we let it go meanwhile, and nobody may be left in silence.
+                self.do(StopRinging(leg))
+        elif leg != call.client:
+            self.offers.answered(call, leg)
+        elif not call.inbound:
+            self.callbacks.client_answered(call)
+
+    def leg_ended(self, leg: LegId, cause: EndCause) -> None:
+        self.state.ending.pop(leg, None)
+        call = self.call_of(leg)
+        if call is None:
+            return
+        if leg == call.client:
+            if call.state is CallState.FELL_BACK:
+                resync.await_witness(self, call)
+                return
+            del self.legs[leg]
+            self.calls_room.client_left(call, cause)
+        elif (offer := call.offers.get(leg)) is not None:
+            self.offers.leg_ended(call, offer, cause)
+        elif call.won is not None and call.won.leg == leg:
+            del self.legs[leg]
+            if call.state is CallState.TALKING:
+                self.calls_room.agent_left(call)
+            else:
+                self.callbacks.agent_left_before(call)
+
+    def _trunk_changed(self, trunk: TrunkId, *, up: bool) -> None:
+        self.note(TrunkStateChanged(self.now, trunk, up))
+        if up:
+            self.trunk_held_until.pop(trunk, None)
+        else:
+            self.trunk_held_until[trunk] = self.now + self.plan.thresholds.trunk_retry_ms
+
+    def _take_plan(self, plan: Plan) -> None:
+        """Agents, hours and rules follow the new plan; a call keeps its queue's settings."""
+        if plan.version == self.plan.version:
+            return
+        self._index(plan)
+        self.agents_room.take_plan(plan)
+        used = {call.policy for call in self.calls.values()}
+        used |= {debt.policy for debt in self.debts.values()}
+        for key in [key for key in self.policies if key not in used]:
+            del self.policies[key]
+        self._fill_lines()
+        self.note(PlanTaken(self.now, plan.version))
+        for agent in self.agents.values():
+            if agent.free:
+                self.came_free(agent)
+
+    def _fire(self, timer: Timer) -> None:
+        kind = timer.kind
+        if kind in _OF_CALLS:
+            call = self.calls.get(CallId(timer.id))
+            if call is not None:
+                self._fire_of_call(kind, call)
+            return
+        match kind:
+            case TimerKind.OFFER_ENDS:
+                self.offers.ring_time_is_over(LegId(timer.id))
+            case TimerKind.OFFER_SIGN:
+                self.offers.no_sign(LegId(timer.id))
+            case TimerKind.PRESS_ONE:
+                self.offers.one_not_pressed(LegId(timer.id))
+            case TimerKind.WRAP_UP_ENDS:
+                self.agents_room.wrap_up_ends(AgentId(timer.id))
+            case TimerKind.REACHABLE_AGAIN:
+                self.agents_room.reachable_again(AgentId(timer.id))
+            case TimerKind.DEBT_TRY:
+                self.callbacks.fell_due(DebtId(timer.id))
+            case TimerKind.DEBT_DEADLINE:
+                self.debts_room.overdue(DebtId(timer.id))
+            case TimerKind.DEBT_GIVE_UP:
+                self.debts_room.give_up(DebtId(timer.id))
+            case _:
+                raise AssertionError(kind)
+
+    def _fire_of_call(self, kind: TimerKind, call: Call) -> None:
+        match kind:
+            case TimerKind.STEP_ENDS:
+                self.calls_room.step_ends(call)
+            case TimerKind.GAP_ENDS:
+                self.calls_room.gap_ends(call)
+            case TimerKind.WAIT_ENDS:
+                self.calls_room.give_up_waiting(call)
+            case TimerKind.PROMPT_ENDS:
+                self.calls_room.prompt_ended(call)
+            case TimerKind.TALK_PROVED:
+                self.calls_room.prove(call)
+            case TimerKind.CLIENT_RINGS:
+                self.callbacks.client_rings_no_longer(call)
+            case TimerKind.WITNESS:
+                resync.no_witness(self, call)
+            case _:
+                raise AssertionError(kind)
+
+
+_OF_CALLS = frozenset(
+    {
+        TimerKind.STEP_ENDS,
+        TimerKind.GAP_ENDS,
+        TimerKind.WAIT_ENDS,
+        TimerKind.PROMPT_ENDS,
+        TimerKind.TALK_PROVED,
+        TimerKind.CLIENT_RINGS,
+        TimerKind.WITNESS,
+    }
+)

@@ -1,0 +1,167 @@
+"""Queues: who stands in which line, and which agents can serve it. An index, rebuilt at will.
+
+A *pool* is the set of people that a step names. Calls that want (more) telephones to ring stand
+in the line of their step's pool, due debts in another; free agents are known per pool. So an
+event looks only at the calls and agents it concerns, however long the lines are.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from perezvon.core.agent import AgentState
+from perezvon.core.facts import Status
+from perezvon.core.ids import AgentId, CallId, DebtId, GroupId, Instant
+from perezvon.core.plan import Plan, Step
+
+PoolKey: TypeAlias = str
+CallKey: TypeAlias = tuple[int, Instant, CallId]
+"""(tier, arrived_at or older, call): one total order for the tenant."""
+DebtKey: TypeAlias = tuple[Instant, DebtId]
+
+
+@dataclass(slots=True)
+class Line:
+    """Calls in order. Inserting moves memory, not comparisons: microseconds at 10,000."""
+
+    _keys: list[CallKey] = field(default_factory=list)
+
+    def add(self, key: CallKey) -> None:
+        at = bisect_left(self._keys, key)
+        if at == len(self._keys) or self._keys[at] != key:
+            self._keys.insert(at, key)
+
+    def remove(self, key: CallKey) -> None:
+        at = bisect_left(self._keys, key)
+        if at < len(self._keys) and self._keys[at] == key:
+            del self._keys[at]
+
+    def __iter__(self) -> Iterator[CallKey]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+@dataclass(slots=True)
+class Pool:
+    """The people of a step, in the plan's order."""
+
+    key: PoolKey
+    levels: dict[AgentId, int]
+    order: dict[AgentId, int]
+    free: dict[AgentId, AgentState] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    """Counts of those who are not free, by reason."""
+    hungry: Line = field(default_factory=Line)
+    due: list[DebtKey] = field(default_factory=list)
+    """Debts that wait for somebody free, oldest first."""
+
+    @property
+    def present_count(self) -> int:
+        away = self.excluded.get(Status.SIGNED_OUT.value, 0)
+        return len(self.levels) - away - self.excluded.get(Status.PAUSED.value, 0)
+
+
+def pool_key(step: Step) -> PoolKey:
+    return "|".join((",".join(step.groups), ",".join(step.agents), ",".join(step.skills)))
+
+
+def group_step(group: GroupId) -> Step:
+    """Give a step that names one group: the people of a call-back rule."""
+    return Step(groups=(group,))
+
+
+class Pools:
+    def __init__(self) -> None:
+        self._pools: dict[PoolKey, Pool] = {}
+        self._of_agent: dict[AgentId, list[Pool]] = {}
+        self._counted: dict[AgentId, str] = {}
+        self._steps: dict[PoolKey, Step] = {}
+        self._plan: Plan | None = None
+        self._agents: dict[AgentId, AgentState] = {}
+
+    def rebuild(self, plan: Plan, agents: dict[AgentId, AgentState]) -> None:
+        """Membership follows the newest plan; lines are filled again by their owners."""
+        steps = list(self._steps.values())
+        self._pools, self._of_agent, self._counted, self._steps = {}, {}, {}, {}
+        self._plan, self._agents = plan, agents
+        for queue in plan.queues:
+            for step in queue.steps:
+                self.of(step)
+        for step in steps:
+            self.of(step)
+
+    def of(self, step: Step) -> Pool:
+        """Find the pool of a step, also of a step of an older plan that a call still has."""
+        key = pool_key(step)
+        pool = self._pools.get(key)
+        return pool if pool is not None else self._make(key, step)
+
+    def _make(self, key: PoolKey, step: Step) -> Pool:
+        assert self._plan is not None
+        skills = {agent.id: agent.skills for agent in self._plan.agents}
+        levels: dict[AgentId, int] = {}
+        for group in self._plan.groups:
+            if group.id in step.groups:
+                for member in group.members:
+                    levels.setdefault(member.agent, member.level)
+        for agent_id in step.agents:
+            levels.setdefault(agent_id, 1)
+        wanted = set(step.skills)
+        unskilled = [id_ for id_ in levels if not wanted <= set(skills.get(id_, ()))]
+        for id_ in unskilled:
+            del levels[id_]
+        present = {id_: level for id_, level in levels.items() if id_ in self._agents}
+        pool = Pool(key, present, {id_: at for at, id_ in enumerate(present)})
+        if unskilled:
+            pool.excluded["skills"] = len(unskilled)
+        self._pools[key] = pool
+        self._steps[key] = step
+        for id_ in present:
+            self._of_agent.setdefault(id_, []).append(pool)
+            agent = self._agents[id_]
+            reason = self._counted.setdefault(id_, agent.exclusion())
+            if reason:
+                pool.excluded[reason] = pool.excluded.get(reason, 0) + 1
+            else:
+                pool.free[id_] = agent
+        return pool
+
+    def refresh(self, agent: AgentState) -> None:
+        """Bring the counts up to date after any change of the agent."""
+        before = self._counted.get(agent.id)
+        after = agent.exclusion()
+        if before == after:
+            return
+        self._counted[agent.id] = after
+        for pool in self._of_agent.get(agent.id, ()):
+            if before:
+                pool.excluded[before] -= 1
+            else:
+                pool.free.pop(agent.id, None)
+            if after:
+                pool.excluded[after] = pool.excluded.get(after, 0) + 1
+            else:
+                pool.free[agent.id] = agent
+
+    def of_agent(self, agent: AgentId) -> list[Pool]:
+        return self._of_agent.get(agent, [])
+
+    def by_key(self, key: PoolKey) -> Pool:
+        return self._pools[key]
+
+    def all(self) -> Iterable[Pool]:
+        return self._pools.values()
+
+
+def add_due(pool: Pool, key: DebtKey) -> None:
+    if key not in pool.due:
+        insort(pool.due, key)
+
+
+def remove_due(pool: Pool, key: DebtKey) -> None:
+    at = bisect_left(pool.due, key)
+    if at < len(pool.due) and pool.due[at] == key:
+        del pool.due[at]
