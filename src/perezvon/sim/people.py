@@ -191,10 +191,11 @@ class Worker:
     """
 
     __slots__ = ("_away", "_count", "_draws", "_leaves", "_name", "_person", "_pick_up",
-                 "_present", "_press", "_talk", "_until", "_wrap_up")  # fmt: skip
+                 "_present", "_press", "_talk", "_until", "_voicemail", "_wrap_up")  # fmt: skip
 
-    def __init__(self, name: str, person: Person, draws: Draws) -> None:
+    def __init__(self, name: str, person: Person, draws: Draws, *, mobile: bool = False) -> None:
         self._name = name
+        self._voicemail = person.voicemail_after if mobile else None
         self._person = person
         self._draws = draws
         self._pick_up = person.pick_up.sampler()
@@ -226,7 +227,7 @@ class Worker:
         """When he does what about a telephone that rings from this moment on."""
         delay, refuses = self._draws.some("pick-up", f"{self._name}:{key}", 2)
         hears_at = self.back_at(rings_at_ms)
-        voicemail = self._person.voicemail_after
+        voicemail = self._voicemail
         at_ms = hears_at + self._pick_up(delay)
         if voicemail is not None and rings_at_ms + voicemail < at_ms:
             return rings_at_ms + voicemail, Reaction.VOICEMAIL

@@ -1,0 +1,184 @@
+"""The simulated switch itself: virtual time, legs, bridges, prompts. Knows nobody's habits.
+
+`office` (agents' telephones) and `outside` (callers and clients) act through it; `world` is the
+front door of all three.
+"""
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from typing import Any, TypeAlias
+
+from perezvon.core.commands import ConnectCall, HangUp, PlayPrompt, PromptKind, StopRinging
+from perezvon.core.events import (
+    EndCause,
+    Event,
+    LegEnded,
+    LegSeen,
+    LegState,
+    PromptEnded,
+)
+from perezvon.core.ids import Duration, Instant, LegId
+from perezvon.sim.legs import Leg, Side, Truth
+
+ALONE_MS: Duration = 20_000
+"""Who hears nobody at the other end hangs up."""
+PROMPT_MS: dict[PromptKind, Duration] = {
+    PromptKind.GREETING: 3_000,
+    PromptKind.CLOSED: 4_000,
+    PromptKind.PROMISE: 4_000,
+    PromptKind.PRESS_ONE: 2_000,
+    PromptKind.BRIEFING: 5_000,
+}
+CANNOT_PLAY_MS: Duration = 10
+
+Action: TypeAlias = Callable[..., None]
+TalkBegan: TypeAlias = Callable[[Leg, Leg], None]
+
+
+class Switchboard:
+    """`out` holds the events since they were last taken, oldest first."""
+
+    def __init__(self, start_at: Instant) -> None:
+        self.now = start_at
+        self.start_at = start_at
+        self.out: list[Event] = []
+        self.legs: dict[LegId, Leg] = {}
+        """Those that exist now, in order of making."""
+        self.truth = Truth()
+        self.on_gone: dict[Side, Callable[[Leg, Leg | None], None]] = {}
+        """Called with a leg that ended and the one it talked with."""
+        self.on_talk: TalkBegan = _nobody_cares
+        self._heap: list[tuple[Instant, int, Action, tuple[Any, ...]]] = []
+        self._count = 0
+
+    def next_at(self) -> Instant | None:
+        return self._heap[0][0] if self._heap else None
+
+    def step(self, until: Instant) -> None:
+        """Do what is due until `until`, or until there is an event in `out`."""
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            due_at, _, action, args = heappop(heap)
+            self.now = max(self.now, due_at)
+            action(*args)
+            if self.out:
+                return
+        self.now = max(self.now, until)
+
+    def after(self, delay_ms: Duration, action: Action, *args: object) -> None:
+        self._count += 1
+        heappush(self._heap, (self.now + delay_ms, self._count, action, args))
+
+    def later(self, delay_ms: Duration, event: Event) -> None:
+        self.after(delay_ms, self.out.append, event)
+
+    # -- legs
+
+    def make(self, leg: Leg) -> None:
+        self.legs[leg.id] = leg
+
+    def end(self, leg: Leg, cause: EndCause) -> None:
+        """The leg is gone; the engine hears of it unless the fallback queue had it."""
+        if leg.gone_at is not None:
+            return
+        leg.gone_at = self.now
+        self.legs.pop(leg.id, None)
+        other = self._part(leg)
+        if not leg.in_fallback:
+            self.out.append(LegEnded(leg.id, cause))
+        self.on_gone[leg.side](leg, other)
+        if other is not None:
+            self.after(ALONE_MS, self._left_alone, other)
+
+    def refuse(self, leg: LegId, cause: EndCause, delay_ms: Duration) -> None:
+        """A leg that cannot be made: nothing but its end is heard."""
+        self.later(delay_ms, LegEnded(leg, cause))
+
+    def seen(self, in_flight: Iterable[LegId] = ()) -> tuple[LegSeen, ...]:
+        """What an audit finds: every leg of ours, and those just being made."""
+        found = [
+            LegSeen(
+                leg.id,
+                _state(leg),
+                leg.bridged.id if leg.bridged else None,
+                leg.attempt.arrived if leg.side is Side.CALLER and leg.attempt else None,
+            )
+            for leg in self.legs.values()
+            if not leg.in_fallback
+        ]
+        found += [LegSeen(leg, LegState.DOWN) for leg in in_flight if leg not in self.legs]
+        return tuple(found)
+
+    # -- commands that concern any leg
+
+    def play_prompt(self, command: PlayPrompt) -> Leg | None:
+        leg = self.legs.get(command.leg)
+        ended = PromptEnded(command.leg, command.playback)
+        if leg is None or leg.in_fallback:
+            self.later(CANNOT_PLAY_MS, ended)
+            return None
+        self.later(PROMPT_MS[command.prompt.kind], ended)
+        return leg
+
+    def hang_up(self, command: HangUp | StopRinging) -> None:
+        leg = self.legs.get(command.leg)
+        if leg is None or leg.in_fallback:
+            return
+        stopped = leg.up_at is None or isinstance(command, StopRinging)
+        self.end(leg, EndCause.CANCELLED if stopped else EndCause.NORMAL)
+
+    def connect_call(self, command: ConnectCall) -> None:
+        client, agent = self.legs.get(command.client), self.legs.get(command.agent)
+        for leg, leg_id in ((client, command.client), (agent, command.agent)):
+            if leg is None or leg.in_fallback:
+                self.out.append(LegEnded(leg_id, EndCause.LOST))
+        if client is None or agent is None or client.in_fallback:
+            return
+        if client.bridged is agent:
+            return
+        self._note_wrong_bridge(client, agent)
+        for leg in (client, agent):
+            self._part(leg)
+            leg.up_at = leg.up_at or self.now
+            leg.bridged_at = self.now
+        client.bridged, agent.bridged = agent, client
+        self.on_talk(client, agent)
+
+    def intend(self, command: object) -> None:
+        """The engine decided this, whatever becomes of the command itself."""
+        if isinstance(command, StopRinging | HangUp):
+            leg = self.legs.get(command.leg)
+            if leg is not None:
+                leg.asked_to_end = True
+
+    def wrong(self, what: str) -> None:
+        self.truth.wrongs.append(f"{self.now}: {what}")
+
+    def _note_wrong_bridge(self, client: Leg, agent: Leg) -> None:
+        if client.bridged is not None and client.bridged.live:
+            self.wrong(f"two agents to one caller: {client.id} {client.bridged.id} {agent.id}")
+        if agent.bridged is not None and agent.bridged.live:
+            self.wrong(f"an agent with two callers: {agent.id}")
+
+    def _part(self, leg: Leg) -> Leg | None:
+        other = leg.bridged
+        if other is None:
+            return None
+        self.truth.talk_ms += self.now - (leg.bridged_at or self.now)
+        leg.bridged = other.bridged = None
+        return other
+
+    def _left_alone(self, leg: Leg) -> None:
+        if leg.live and leg.bridged is None:
+            self.end(leg, EndCause.NORMAL)
+
+
+def _state(leg: Leg) -> LegState:
+    if leg.up_at is not None:
+        return LegState.UP
+    ringing = leg.rang_at is not None or leg.side is Side.CALLER
+    return LegState.RINGING if ringing else LegState.DOWN
+
+
+def _nobody_cares(_: Leg, __: Leg) -> None:
+    """Before the world is put together."""
