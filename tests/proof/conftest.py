@@ -1,0 +1,58 @@
+"""Parts of a proof run scaled down in `make test`, and in full, with a table, in `make proof`.
+
+A part is `test_<part>.py` here. It asks for `figures`, sizes itself by `figures.full`, and states
+what it measured; the table goes to `docs/proof/<part>.md` only from a full run that passed.
+"""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Figures:
+    full: bool
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def state(self, what: str, measured: object, wanted: object) -> None:
+        """A line of the table. The assertion itself is the test's."""
+        self.rows.append((what, str(measured), str(wanted)))
+
+    def table(self, part: str) -> str:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        lines = [
+            f"# Proof: {part}",
+            "",
+            f"`make proof PART={part}`, at {commit or 'an unknown commit'}, {machine}.",
+            "",
+            "| what | measured | wanted |",
+            "| --- | --- | --- |",
+            *(f"| {what} | {measured} | {wanted} |" for what, measured, wanted in self.rows),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    stated = Figures(full=os.environ.get("PROOF") == "1")
+    failed_before = request.session.testsfailed
+    yield stated
+    if stated.full and stated.rows and request.session.testsfailed == failed_before:
+        part = request.path.stem.removeprefix("test_")
+        folder = ROOT / "docs" / "proof"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{part}.md").write_text(stated.table(part), encoding="utf-8")

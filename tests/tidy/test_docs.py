@@ -1,0 +1,78 @@
+"""Documents say what is true: commands exist, links lead somewhere, both languages agree."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from perezvon.cli import app
+from perezvon.settings import Settings
+from tests.tidy import documents
+from tests.tidy.tree import ROOT, files, name_of, text
+
+DOCUMENTS = tuple(path for path in files() if path.suffix == ".md")
+GUIDES = ("README", "docs/admin", "docs/supervisor", "docs/agent", "docs/integrator")
+"""For people who do not program: in Russian and in English."""
+MAKEFILE = text(ROOT / "Makefile")
+KNOWN_SETTINGS = {*Settings.model_fields, "settings"}
+
+
+def _program() -> documents.Command:
+    return typer.main.get_command(app)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_what_a_document_names_is_there(path: Path) -> None:
+    content = text(path)
+    assert not [
+        *documents.wrong_commands(content, _program()),
+        *documents.wrong_targets(content, MAKEFILE),
+        *documents.wrong_settings(content, KNOWN_SETTINGS),
+        *documents.wrong_links(content, path),
+        *documents.wrong_paths(content, ROOT),
+    ]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_has_the_same_headings_in_both_languages(guide: str) -> None:
+    english, russian = (text(ROOT / f"{guide}{ending}") for ending in (".md", ".ru.md"))
+    assert documents.shape(english)
+    assert documents.shape(english) == documents.shape(russian)
+
+
+def test_a_russian_text_has_an_english_twin() -> None:
+    alone = [
+        name_of(path)
+        for path in DOCUMENTS
+        if path.name.endswith(".ru.md") and not path.with_name(path.name[:-6] + ".md").exists()
+    ]
+    assert not alone
+
+
+def test_a_decision_says_context_decision_and_consequences() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert decisions
+    numbers = [path.name[:4] for path in decisions]
+    assert len(set(numbers)) == len(numbers)
+    for path in decisions:
+        content = text(path)
+        assert content.startswith(f"# {path.name[:4]}"), name_of(path)
+        for part in ("Context", "Decision", "Consequences"):
+            assert f"\n## {part}\n" in content, name_of(path)
+
+
+def test_the_rules_for_documents_bite() -> None:
+    program, here = _program(), ROOT / "README.md"
+    assert list(documents.wrong_commands("`perezvon fly`", program))
+    assert list(documents.wrong_commands("```\nperezvon up --wings\n```\n", program))
+    assert not list(documents.wrong_commands("`perezvon up --demo`", program))
+    assert list(documents.wrong_targets("`make coffee`", MAKEFILE))
+    assert not list(documents.wrong_targets("`make quick`", MAKEFILE))
+    assert list(documents.wrong_settings("PEREZVON_WINGS=1", KNOWN_SETTINGS))
+    assert not list(documents.wrong_settings("PEREZVON_SIP_PORT=1", KNOWN_SETTINGS))
+    assert list(documents.wrong_links("[a](docs/nowhere.md)", here))
+    assert list(documents.wrong_links("[a](LICENSE#nowhere)", here))
+    assert not list(documents.wrong_links("[a](LICENSE)", here))
+    assert list(documents.wrong_paths("`src/perezvon/nowhere.py`", ROOT))
+    assert not list(documents.wrong_paths("`src/perezvon/core/ids.py`", ROOT))
+    assert documents.shape("# a\n\n## b\n") != documents.shape("# a\n")
