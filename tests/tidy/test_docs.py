@@ -7,6 +7,7 @@ import typer
 
 from perezvon.cli import app
 from perezvon.settings import Settings
+from perezvon.store import plan_file
 from tests.tidy import documents
 from tests.tidy.tree import ROOT, files, name_of, text
 
@@ -31,6 +32,23 @@ def test_what_a_document_names_is_there(path: Path) -> None:
         *documents.wrong_links(content, path),
         *documents.wrong_paths(content, ROOT),
     ]
+
+
+def _plans() -> list[tuple[str, str]]:
+    """Code blocks that are whole plans, and the example files."""
+    found = [
+        (name_of(path), block)
+        for path in DOCUMENTS
+        for language, block in documents.FENCE.findall(text(path))
+        if language == "yaml" and "\nqueues:" in block and "\nnumbers:" in block
+    ]
+    examples = [path for path in files() if path.is_relative_to(ROOT / "examples" / "plans")]
+    return found + [(name_of(path), text(path)) for path in examples]
+
+
+@pytest.mark.parametrize(("name", "plan"), _plans())
+def test_a_plan_that_we_show_is_a_plan(name: str, plan: str) -> None:
+    assert plan_file.parse(plan, name).version
 
 
 @pytest.mark.parametrize("guide", GUIDES)
