@@ -105,6 +105,8 @@ class Agents:
             if agent.status is Status.RINGING and event.status is not ChosenStatus.AVAILABLE:
                 self._engine.offers.withdraw_from(agent, OfferOutcome.RESCINDED)
             return
+        # His last word counts: a wish from before, for after the call, is void.
+        agent.wanted, agent.wanted_reason, agent.wanted_by = None, "", ""
         self._change(agent, Status(event.status.value), event.reason, event.by)
 
     def set_reachable(self, event: DeviceChanged) -> None:

@@ -129,18 +129,16 @@ class Callbacks:
                 self._stand(debt)
                 engine.may_be_tried(debt.id)
 
-    def stands_before(self, agent: AgentState, key: CallKey | None) -> bool:
-        """Whether a debt of old age has a better place in the one line than this live caller."""
-        return key is not None and self._aged(agent, key) is not None
-
     def _aged(self, agent: AgentState, key: CallKey) -> Debt | None:
+        """Find a debt so old that it has a better place in the one line than this caller."""
         engine = self._engine
         for pool in engine.pools.of_agent(agent.id):
-            for missed_at, debt_id in pool.due:
+            for missed_at, debt_id in islice(pool.due, DUE_LOOKED_AT_MAX):
                 if (0, missed_at) >= key[:2]:
                     break
                 debt = engine.debts[debt_id]
-                if self._is_aged(debt) and agent.id not in debt.barred:
+                able = agent.id not in debt.barred and self._slack(debt, pool)
+                if able and self._is_aged(debt):
                     return debt
         return None
 
@@ -148,19 +146,21 @@ class Callbacks:
         rule = self._engine.debts_room.rule(debt)
         return self._engine.now - debt.first_missed_at >= rule.join_line_after_ms
 
-    def give_work(self, agent: AgentState, *, aged_before: CallKey | None) -> bool:
-        """An agent is free: start an attempt that waits for him. True when it took him."""
+    def start_aged(self, agent: AgentState, before: CallKey) -> None:
+        """Start the attempt of the old debt that stands before a live caller."""
+        debt = self._aged(agent, before)
+        if debt is not None:
+            self._start(debt, agent)
+
+    def give_work(self, agent: AgentState) -> None:
+        """Start the attempts that wait for an agent whom no live caller wants."""
         engine = self._engine
-        if aged_before is not None:
-            debt = self._aged(agent, aged_before)
-            return debt is not None and self._start(debt, agent)
         lines = [list(pool.due[:DUE_LOOKED_AT_MAX]) for pool in engine.pools.of_agent(agent.id)]
         for _, debt_id in islice(merge(*lines), DUE_LOOKED_AT_MAX):
             debt = engine.debts[debt_id]
             able = agent.id not in debt.barred and self._slack(debt, self.pool_of(debt))
             if able and self._start(debt, agent) and not agent.free:
-                return True
-        return False
+                return
 
     def _slack(self, debt: Debt, pool: Pool) -> bool:
         """Whether enough agents are free: one for it, those ahead of it, and the reserve."""

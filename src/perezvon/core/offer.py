@@ -205,15 +205,13 @@ class Offers:
         tried: set[CallKey] = set()
         while agent.free:
             key = self._first_wanting(agent, tried)
-            aged = engine.callbacks.stands_before(agent, key)
-            if aged and engine.callbacks.give_work(agent, aged_before=key):
-                return
             if key is None:
-                break
-            tried.add(key)
-            self.fill(engine.calls[key[2]])
-        if agent.free:
-            engine.callbacks.give_work(agent, aged_before=None)
+                engine.callbacks.give_work(agent)
+                return
+            engine.callbacks.start_aged(agent, key)
+            if agent.free:
+                tried.add(key)
+                self.fill(engine.calls[key[2]])
 
     def _first_wanting(self, agent: AgentState, tried: set[CallKey]) -> CallKey | None:
         best: CallKey | None = None

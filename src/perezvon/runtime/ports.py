@@ -5,7 +5,8 @@
 - `Clock`: `runtime.clock`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,9 +22,12 @@ class Unavailable(Exception):  # noqa: N818 - the style's name for "a dependency
 
 
 class Clock(Protocol):
+    """Tells and passes the time. Never goes back."""
+
     def now(self) -> Instant: ...
 
-    async def wait_until(self, due_at: Instant) -> None: ...
+    async def wait(self, woken: asyncio.Event, due_at: Instant | None) -> None:
+        """Return when `woken` is set, or at `due_at` (None: only when woken)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Recovered:
     """Drawn when the store was created or restored: `{tenant}-{letters}`."""
     snapshot_seq: int
     snapshot: bytes | None
+    snapshot_plan: Plan | None
+    """The plan under which the snapshot was taken."""
     rows: Sequence[Row]
     """After the snapshot, in order."""
     carried_out: int
@@ -136,8 +142,8 @@ class Switch(Protocol):
     def protect(self, waiting: Iterable[LegId], talking: Iterable[LegId]) -> None:
         """Refresh the dead-man of these callers; called by the loop every refresh period."""
 
-    async def heartbeat(self, proof: Callable[[], None]) -> bool:
-        """One beat of the guard: go round by the switch and our own loop, call `proof` (a
+    async def heartbeat(self, proof: Callable[[], Awaitable[None]]) -> bool:
+        """One beat of the guard: go round by the switch and our own loop, await `proof` (a
         commit), then tell the dialplan that we are alive. False when anything of it failed.
         """
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from perezvon.core.events import PlanChanged
 from perezvon.core.ids import DAY, MINUTE, Instant, PersonId, PlanVersion, TenantId
 from perezvon.core.plan import Plan
+from perezvon.core.snapshot import plan_version
 from perezvon.runtime.ports import Batch, Recovered, Row, Unavailable
 from perezvon.store import persons, plans, schema
 from perezvon.store.codec import PlanOf, decode_event, encode_event, encode_fact
@@ -102,6 +103,7 @@ class SqlJournal:
                 era=self._writer.era,
                 snapshot_seq=after,
                 snapshot=snapshot.data if snapshot is not None else None,
+                snapshot_plan=_snapshot_plan(connection, snapshot.data) if snapshot else None,
                 rows=rows,
                 carried_out=head.carried_out,
                 poisoned=frozenset(connection.scalars(select(schema.poisoned.c.seq))),
@@ -274,6 +276,10 @@ def _check_link(link: _Link, before: int, digest: bytes) -> None:
         raise JournalDamaged(f"rows {before + 1} to {link.seq - 1} are missing")
     if link.hash_prev != digest:
         raise JournalDamaged(f"row {before} is not the one that was written")
+
+
+def _snapshot_plan(connection: Connection, data: bytes) -> Plan | None:
+    return plans.get_plan(connection, plan_version(data))
 
 
 def _stored_plans(connection: Connection) -> PlanOf:

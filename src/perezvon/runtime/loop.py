@@ -1,0 +1,283 @@
+"""The engine's loop: journal first, then decide, then act.
+
+Each turn takes what is in the inbox (or a `TimePassed` when a timer is due), makes it durable in
+one commit together with the facts of the turn before, hands it to the engine, and hands the
+commands to the switch. While no commit succeeds nothing is decided: the heartbeat stops, new
+callers go to the fallback, and the inbox waits within its bound.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from perezvon.core import snapshot
+from perezvon.core.engine import Engine
+from perezvon.core.events import Event, PlanChanged, Resynced, TimePassed
+from perezvon.core.facts import Fact
+from perezvon.core.ids import SECOND, Duration, Instant
+from perezvon.core.invariants import check_lightly
+from perezvon.runtime.ports import (
+    Batch,
+    Clock,
+    Directory,
+    Journal,
+    Person,
+    Row,
+    StoredFact,
+    Switch,
+    Unavailable,
+)
+from perezvon.runtime.recover import Recovery
+
+log = structlog.get_logger("loop")
+
+_T = TypeVar("_T")
+
+INBOX_MAX = 20_000
+"""Beyond this an asker is refused, and the switch's events make us restart: the dialplan keeps
+the callers meanwhile, which is better than answering them minutes late."""
+
+TURN_MAX = 256
+"""Events of one commit."""
+
+RETRY_S = 0.5
+"""Between two tries of a commit that failed."""
+
+SNAPSHOT_ROWS = 20_000
+"""A snapshot is taken after so many rows at the latest, so that a replay stays short."""
+
+
+class Poisoned(Exception):  # noqa: N818 - says what happened
+    """An event made the core fail. The row is marked; the process has to start anew."""
+
+    def __init__(self, seq: int, times: int, error: str) -> None:
+        super().__init__(f"row {seq} made the core fail ({times} in 10 minutes): {error}")
+        self.times = times
+
+
+class InboxFull(Exception):  # noqa: N818 - says what happened
+    """The switch tells more than we can decide: start anew and audit it."""
+
+
+@dataclass(slots=True)
+class _Item:
+    event: Event
+    done: asyncio.Future[None] | None = None
+    witness_offset: dict[str, int] | None = None
+
+
+class Loop:
+    """Drives one engine. `run` ends by `stop`, or raises `Poisoned` or `InboxFull`."""
+
+    def __init__(
+        self,
+        recovery: Recovery,
+        journal: Journal,
+        switch: Switch,
+        clock: Clock,
+        directory: Directory,
+        *,
+        snapshot_every_ms: Duration = 60 * SECOND,
+        on_turn: Callable[[Sequence[Fact]], None] = lambda _facts: None,
+    ) -> None:
+        self.engine: Engine = recovery.engine
+        self.durable = True
+        """Whether the last commit succeeded: without it there is no heartbeat."""
+        self.resynced = False
+        """Whether an audit of the switch was handled since the start."""
+        self._journal = journal
+        self._switch = switch
+        self._clock = clock
+        self._directory = directory
+        self._on_turn = on_turn
+        self._snapshot_every_ms = snapshot_every_ms
+        self._seq = recovery.seq
+        self._snapshot_seq = recovery.seq
+        self._snapshot_at = clock.now()
+        self._facts: list[StoredFact] = list(recovery.facts)
+        self._carried_out = recovery.seq if not recovery.unknown else 0
+        self._persons: list[Person] = []
+        self._inbox: deque[_Item] = deque()
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._overflown = False
+        # One thread for the journal: a slow disk must not stop us from reading the switch.
+        self._thread = ThreadPoolExecutor(1, "journal")
+        switch.expect(recovery.unknown)
+        switch.learn_plan(self.engine.plan)
+        if recovery.first_plan is not None:
+            self.put(PlanChanged(recovery.first_plan))
+
+    # The inbox.
+
+    def put(self, event: Event) -> None:
+        """Take an event of the switch. From the loop's own thread."""
+        if len(self._inbox) >= INBOX_MAX:
+            self._overflown = True
+        else:
+            self._inbox.append(_Item(event))
+        self._woken.set()
+
+    def put_witnessed(self, events: Sequence[Event], offsets: dict[str, int]) -> None:
+        """Take what the second witness saw; the offsets become durable with the last of it."""
+        items = [_Item(event) for event in events] or [_Item(TimePassed())]
+        items[-1].witness_offset = offsets
+        self._inbox.extend(items)
+        self._woken.set()
+
+    async def submit(self, event: Event) -> None:
+        """Put an asker's event; returns when it was handled. `Unavailable` when it cannot be."""
+        if len(self._inbox) >= INBOX_MAX // 2 or not self.durable or self._stopping:
+            raise Unavailable("the engine cannot take it now")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inbox.append(_Item(event, done))
+        self._woken.set()
+        await done
+
+    async def prove(self) -> None:
+        """Make a commit for the heartbeat. Raises `Unavailable`."""
+        await self._in_thread(self._journal.ping)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._woken.set()
+
+    # Turns.
+
+    async def run(self) -> None:
+        """Turn until stopped; then leave a snapshot of the last row."""
+        try:
+            while not self._stopping:
+                if self._overflown:
+                    raise InboxFull
+                await self._turn_or_wait()
+            await self._commit([], [])
+            await self._take_snapshot()
+        finally:
+            for item in self._inbox:
+                _tell(item, Unavailable("the engine is stopping"))
+            self._thread.shutdown(wait=True)
+
+    async def _turn_or_wait(self) -> None:
+        self._woken.clear()
+        items = self._next_items()
+        if items:
+            await self._turn(items)
+            if self._snapshot_is_due():
+                await self._take_snapshot()
+            return
+        if self._facts:
+            # Nothing more happens: the facts of the last turn need not wait for the next.
+            await self._commit([], [])
+            return
+        await self._clock.wait(self._woken, self.engine.next_deadline())
+
+    def _next_items(self) -> list[_Item]:
+        items = [self._inbox.popleft() for _ in range(min(TURN_MAX, len(self._inbox)))]
+        due_at = self.engine.next_deadline()
+        if not items and due_at is not None and due_at <= self._clock.now():
+            items.append(_Item(TimePassed()))
+        return items
+
+    async def _turn(self, items: list[_Item]) -> None:
+        now = self._clock.now()
+        rows = [Row(self._seq + n, now, item.event) for n, item in enumerate(items, start=1)]
+        offsets: dict[str, int] = {}
+        for item in items:
+            offsets |= item.witness_offset or {}
+        await self._commit(rows, items, offsets or None)
+        if self._stopping and not self.durable:
+            return
+        self._seq = rows[-1].seq
+        facts: list[Fact] = []
+        for row, item in zip(rows, items, strict=True):
+            facts += await self._handle(row)
+            _tell(item, None)
+        self._on_turn(facts)
+
+    async def _handle(self, row: Row) -> tuple[Fact, ...]:
+        try:
+            step = self.engine.handle(row.event, row.now)
+            check_lightly(self.engine)
+        except Exception as error:  # whatever the core raises is our own bug, of any kind
+            log.exception("poison_event", seq=row.seq)
+            what = repr(error)
+            times = await self._in_thread(
+                lambda: self._journal.mark_poisoned(row.seq, row.now, what)
+            )
+            raise Poisoned(row.seq, times, what) from error
+        if isinstance(row.event, PlanChanged):
+            self._switch.learn_plan(self.engine.plan)
+        elif isinstance(row.event, Resynced):
+            self.resynced = True
+        self._facts += (StoredFact(row.seq, n, fact) for n, fact in enumerate(step.facts))
+        self._switch.carry_out(step.commands)
+        self._carried_out = row.seq
+        return step.facts
+
+    async def _commit(
+        self,
+        rows: Sequence[Row],
+        items: Sequence[_Item],
+        witness_offset: dict[str, int] | None = None,
+    ) -> None:
+        """Make it durable, however long it takes; stopping is the only way to give up."""
+        self._persons += self._directory.drain()
+        batch = Batch(rows, self._facts, self._carried_out, self._persons, witness_offset)
+        while True:
+            try:
+                await self._in_thread(lambda: self._journal.commit(batch))
+            except Unavailable as error:
+                if self.durable:
+                    log.exception("journal_unavailable")
+                self.durable = False
+                for item in items:
+                    _tell(item, error)
+                if self._stopping:
+                    return
+                await asyncio.sleep(RETRY_S)
+            else:
+                if not self.durable:
+                    log.warning("journal_is_back")
+                self.durable = True
+                self._facts, self._persons = [], []
+                return
+
+    def _snapshot_is_due(self) -> bool:
+        rows = self._seq - self._snapshot_seq
+        late = self._clock.now() - self._snapshot_at >= self._snapshot_every_ms
+        return rows >= SNAPSHOT_ROWS or (rows > 0 and late)
+
+    async def _take_snapshot(self) -> None:
+        seq, now = self._seq, self.engine.now
+        if seq == self._snapshot_seq and seq > 0:
+            return
+        data = snapshot.take(self.engine)
+        try:
+            # A snapshot may not be ahead of the facts it stands on.
+            await self._commit([], [])
+            await self._in_thread(lambda: self._journal.save_snapshot(seq, now, data))
+        except Unavailable as error:
+            log.warning("no_snapshot", error=str(error))
+        self._snapshot_seq, self._snapshot_at = seq, self._clock.now()
+
+    async def _in_thread(self, act: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+    @property
+    def now(self) -> Instant:
+        return self._clock.now()
+
+
+def _tell(item: _Item, error: Exception | None) -> None:
+    if item.done is None or item.done.done():
+        return
+    if error is None:
+        item.done.set_result(None)
+    else:
+        item.done.set_exception(error)
