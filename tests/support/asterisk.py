@@ -128,7 +128,7 @@ async def asterisk_running(
     """For tests that have an event loop already."""
     running = prepare(plan, root, secrets=secrets, **changes)
     try:
-        await running.process.start()
+        await running.process.start(promises=provision.promises(running.site))
         yield running
     finally:
         await running.process.stop()
@@ -145,7 +145,7 @@ def asterisk(
     """For tests and fixtures without an event loop."""
     running = prepare(plan, root, secrets=secrets, **changes)
     try:
-        asyncio.run(running.process.start())
+        asyncio.run(running.process.start(promises=provision.promises(running.site)))
         yield running
     finally:
         asyncio.run(running.process.stop())

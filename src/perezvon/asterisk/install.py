@@ -32,7 +32,7 @@ class AsteriskMissing(Exception):  # noqa: N818 - the condition, as a person wou
 
     def __init__(self, why: str) -> None:
         super().__init__(
-            f"{why}\nName one with asterisk.path in the settings, "
+            f"{why}\nName one (setting asterisk, variable PEREZVON_ASTERISK), "
             "or go without a telephone switch: perezvon up --switch sim"
         )
 

@@ -87,10 +87,12 @@ class Directories:
         return self.log / "queue_log"
 
 
-def directories(root: Path, recordings: Path | None = None) -> Directories:
-    """The layout of a run directory; nothing is made yet."""
+def directories(
+    root: Path, recordings: Path | None = None, socket: Path | None = None
+) -> Directories:
+    """The layout of a run directory; nothing is made yet. `socket`: a short directory of ours."""
     root = root.absolute()
-    socket = root / "run"
+    socket = (socket or root / "run").absolute()
     if len(os.fsencode(socket / "asterisk.ctl")) > SOCKET_PATH_MAX:
         # The same root always gives the same place, so that another process finds it too.
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
@@ -129,27 +131,54 @@ class AsteriskProcess:
                 f.write(text)
             draft.replace(self.places.etc / name)
 
-    async def start(self, timeout_s: float = BOOT_S) -> None:
-        """Return when it has booted fully. `AsteriskFailed` with the log's end if it does not."""
+    async def start(
+        self, timeout_s: float = BOOT_S, *, promises: Mapping[str, str] | None = None
+    ) -> None:
+        """Return when it has booted fully and keeps what `provision.promises` says.
+
+        `AsteriskFailed` with the end of its log otherwise.
+        """
         assert self.pid is None, "runs already"
-        child = self._child = self._spawn()
-        give_up_at = time.monotonic() + timeout_s
+        self._child = self._spawn()
+        try:
+            await self._boot(self._child, time.monotonic() + timeout_s)
+            await self._see(promises or {})
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _see(self, promises: Mapping[str, str]) -> None:
+        for command, promise in promises.items():
+            if promise not in await self.cli(command):
+                raise AsteriskFailed(
+                    f"Asterisk came up, but not {promise}: is that port taken?\n{self.log_tail()}"
+                )
+
+    async def _boot(self, child: subprocess.Popen[bytes], give_up_at: float) -> None:
         while time.monotonic() < give_up_at:
-            code = child.poll()
-            if code is not None:
+            if (code := child.poll()) is not None:
                 raise AsteriskFailed(f"Asterisk ended with code {code}.\n{self.log_tail()}")
-            with contextlib.suppress(AsteriskFailed, OSError, TimeoutError):
-                if "fully booted" in await self.cli("core waitfullybooted"):
+            with contextlib.suppress(AsteriskFailed, TimeoutError):
+                who, answer = await self._ask("core waitfullybooted", CLI_S)
+                # Another may live in this directory; ours is about to see it and to end.
+                if f"/{child.pid}/" in who and "fully booted" in answer:
                     return
             await asyncio.sleep(POLL_S)
-        await self.stop()
-        raise AsteriskFailed(f"Asterisk did not boot in {timeout_s} s.\n{self.log_tail()}")
+        raise AsteriskFailed(f"Asterisk did not boot in time.\n{self.log_tail()}")
 
     async def cli(self, command: str, timeout_s: float = CLI_S) -> str:
         """What Asterisk's command line answers. The command is a fixed text of ours.
 
-        Spoken over its socket, as `asterisk -rx` does, without a process for each question.
+        `AsteriskFailed` when it does not answer.
         """
+        try:
+            _, answer = await self._ask(command, timeout_s)
+        except TimeoutError:
+            raise AsteriskFailed(f"Asterisk's command line was silent: {command}") from None
+        return answer
+
+    async def _ask(self, command: str, timeout_s: float) -> tuple[str, str]:
+        """Who answers, and what. Over its socket, as `asterisk -rx` does, without a process."""
         assert "\n" not in command
         assert "\0" not in command
         async with asyncio.timeout(timeout_s):
@@ -157,17 +186,13 @@ class AsteriskProcess:
                 reader, writer = await asyncio.open_unix_connection(
                     self.places.socket / "asterisk.ctl"
                 )
+                with contextlib.closing(writer):
+                    writer.write(f"cli quit after {command}".encode() + b"\0")
+                    data = await _read_all(reader)
             except OSError as error:
                 raise AsteriskFailed(f"Asterisk's command line is not there: {error}") from error
-            try:
-                writer.write(f"cli quit after {command}".encode() + b"\0")
-                answer = await _read_all(reader)
-            except OSError as error:
-                raise AsteriskFailed(f"Asterisk hung up its command line: {error}") from error
-            finally:
-                writer.close()
-        # The first line is who answers.
-        return answer.decode(errors="replace").partition("\n")[2]
+        who, _, answer = data.decode(errors="replace").partition("\n")
+        return who, answer
 
     async def reload(self) -> None:
         """Take the written configuration over; calls go on."""
@@ -195,8 +220,12 @@ class AsteriskProcess:
             while child.poll() is None and time.monotonic() < give_up_at:  # noqa: ASYNC110 - so
                 await asyncio.sleep(POLL_S)
         self._child = None
+        for name in ("asterisk.ctl", "asterisk.pid"):
+            (self.places.socket / name).unlink(missing_ok=True)
         if self.places.socket.parent != self.places.root:
-            shutil.rmtree(self.places.socket, ignore_errors=True)
+            # Others may have sockets in it too.
+            with contextlib.suppress(OSError):
+                self.places.socket.rmdir()
 
     def kill(self) -> None:
         """End it at once, as a power cut would. For tests and for a watchdog."""
@@ -226,8 +255,6 @@ class AsteriskProcess:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         self._make_places()
-        # Left by one that was killed; a connection to it would be refused for ever.
-        (self.places.socket / "asterisk.ctl").unlink(missing_ok=True)
         with (self.places.log / "console").open("wb") as console:
             return subprocess.Popen(
                 [*self.pbx.command, "-f", "-C", str(self.places.etc / "asterisk.conf")],

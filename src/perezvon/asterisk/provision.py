@@ -99,6 +99,17 @@ def heartbeat_variable(tenant: str) -> str:
     return f"CC_HB_{tenant}"
 
 
+def promises(site: Site) -> dict[str, str]:
+    """What an Asterisk so configured must answer to these commands: it listens where it shall.
+
+    It boots all the same when a port is taken, and would be deaf.
+    """
+    return {
+        "pjsip show transports": f"{site.sip_host}:{site.sip_port}",
+        "http show status": f"Bound to {site.http_host}:{site.http_port}",
+    }
+
+
 def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
     """File name to text. `PlanError` when the plan has what cannot be written safely."""
     made = {
