@@ -1,0 +1,113 @@
+"""Agents: who is there, in which status and since when; and choosing a status for one."""
+
+from fastapi import APIRouter
+
+from perezvon.api.context import (
+    ERRORS,
+    LIMIT,
+    Actor,
+    Ctx,
+    Cursor,
+    Limit,
+    Moment,
+    PathId,
+    Reader,
+    Shown,
+    Text,
+)
+from perezvon.core.events import ChosenStatus
+from perezvon.core.facts import Status
+from perezvon.store.agents import list_agents, list_statuses
+
+router = APIRouter(tags=["agents"], responses=ERRORS)
+
+
+class Agent(Shown):
+    id: str
+    name: str
+    status: str
+    since_at: int | None
+    reason: str
+    by: str
+    call: str | None
+    reachable: bool
+
+
+class Agents(Shown):
+    items: list[Agent]
+
+
+class ChosenBody(Shown):
+    status: ChosenStatus
+    reason: Text = ""
+
+
+class Chosen(Shown):
+    agent: str
+    status: Status
+    """What he has now: who is busy gets the chosen one when his call is over."""
+    wanted: ChosenStatus | None
+
+
+class StatusChange(Shown):
+    agent: str
+    at: int
+    status: str
+    reason: str
+    by: str
+    call: str | None
+
+
+class StatusChanges(Shown):
+    items: list[StatusChange]
+    next: str | None
+
+
+@router.get("/agents")
+def read_agents(ctx: Ctx, _token: Reader) -> Agents:
+    """All of the plan, in its order. Who rings right now is on the live feed only."""
+    known = {row.id: row for row in list_agents(ctx.books.fresh())}
+    plan = ctx.books.plan()
+    names = {str(agent.id): agent.name for agent in plan.agents} if plan is not None else {}
+    items = []
+    for id_ in names or known:
+        row = known.get(id_)
+        items.append(
+            Agent(
+                id=id_,
+                name=names.get(id_, id_),
+                status=row.status if row else Status.SIGNED_OUT.value,
+                since_at=row.since_at if row else None,
+                reason=row.reason if row else "",
+                by=row.by if row else "",
+                call=row.call if row else None,
+                reachable=row.reachable if row else True,
+            )
+        )
+    return Agents(items=items)
+
+
+@router.get("/agents/{agent}/statuses")
+def read_statuses(
+    ctx: Ctx,
+    _token: Reader,
+    agent: PathId,
+    *,
+    since: Moment = None,
+    until: Moment = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> StatusChanges:
+    """How his status changed, newest first."""
+    page = list_statuses(
+        ctx.books.fresh(), agent=agent, since=since, until=until, limit=limit, cursor=cursor
+    )
+    items = [StatusChange.model_validate(row) for row in page.items]
+    return StatusChanges(items=items, next=page.next)
+
+
+@router.put("/agents/{agent}/status")
+async def choose_status(ctx: Ctx, token: Actor, agent: PathId, body: ChosenBody) -> Chosen:
+    """Durable when it is answered."""
+    args = {"agent": agent, "status": body.status.value, "reason": body.reason, "by": token.name}
+    return Chosen.model_validate(await ctx.ask("agent.status", args))

@@ -1,0 +1,70 @@
+"""The API as one ASGI application. Given values only: where they come from is the caller's."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from perezvon.api import (
+    agents,
+    attempts,
+    auth,
+    callbacks,
+    calls,
+    debts,
+    errors,
+    explanations,
+    health,
+    ledger,
+    live,
+    plan,
+)
+from perezvon.api.context import Context
+from perezvon.api.limits import Limits
+
+PREFIX: Final = "/api/v1"
+NOUNS: Final = (
+    calls,
+    explanations,
+    debts,
+    callbacks,
+    attempts,
+    agents,
+    ledger,
+    live,
+    plan,
+    auth,
+    health,
+)
+
+
+def create_app(context: Context) -> FastAPI:
+    """The books are the caller's: he closes them when the application has ended."""
+    feed = live.Live(context.engine)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with feed.running():
+            yield
+
+    app = FastAPI(
+        title="Perezvon",
+        version=version("perezvon"),
+        summary="A call centre in which no client's call is ever lost",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Their pages would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    app.state.live = feed
+    errors.install(app)
+    routes = APIRouter(prefix=PREFIX)
+    for noun in NOUNS:
+        routes.include_router(noun.router)
+    app.include_router(routes)
+    app.add_middleware(Limits, plan_path=f"{PREFIX}/plan")
+    return app

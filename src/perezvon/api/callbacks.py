@@ -1,0 +1,51 @@
+"""Acting on debts: call back now, hand over, waive. The engine decides; we only ask."""
+
+from fastapi import APIRouter
+
+from perezvon.api.context import ERRORS, Actor, Ctx, Id, PathId, Shown, SomeText
+
+router = APIRouter(tags=["callbacks"], responses=ERRORS)
+
+
+class Asked(Shown):
+    debt: str
+    attempting: bool
+    """False: nobody is free for it now, or the client is on the line; it stands in line."""
+
+
+class OwnerBody(Shown):
+    owner: Id
+
+
+class Owned(Shown):
+    debt: str
+    owner: str
+
+
+class WaiverBody(Shown):
+    reason: SomeText
+
+
+class Waived(Shown):
+    debt: str
+    open: bool
+
+
+@router.post("/debts/{debt}/callback")
+async def ask_for_callback(ctx: Ctx, token: Actor, debt: PathId) -> Asked:
+    """Try it now, whatever its ladder says."""
+    reply = await ctx.ask("debt.call", {"debt": debt, "by": token.name})
+    return Asked.model_validate(reply)
+
+
+@router.put("/debts/{debt}/owner")
+async def assign(ctx: Ctx, token: Actor, debt: PathId, body: OwnerBody) -> Owned:
+    reply = await ctx.ask("debt.assign", {"debt": debt, "owner": body.owner, "by": token.name})
+    return Owned.model_validate(reply)
+
+
+@router.post("/debts/{debt}/waiver")
+async def waive(ctx: Ctx, token: Actor, debt: PathId, body: WaiverBody) -> Waived:
+    """Close it unmet. Who did it and why stays in the ledger."""
+    args = {"debt": debt, "by": token.name, "reason": body.reason}
+    return Waived.model_validate(await ctx.ask("debt.waive", args))

@@ -1,0 +1,132 @@
+"""What every route needs: the books, the way to the engine, and who asks.
+
+Everything is a value given to `create_app`; nothing here reads settings.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+from fastapi import Depends, Query, Request
+from fastapi import Path as InPath
+from pydantic import BaseModel, StringConstraints
+
+from perezvon.api.errors import ApiError, ErrorBody
+from perezvon.runtime.local import ask
+from perezvon.runtime.ports import Person
+from perezvon.store.books import Books
+from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX
+from perezvon.store.tokens import Token
+
+READ, ACT, ADMIN = "read", "act", "admin"
+SCOPES: Final = (READ, ACT, ADMIN)
+"""Each has what those before it have."""
+
+MOMENT_MAX: Final = 4_102_444_800_000
+"""The year 2100: a moment beyond it is a slip of the pen."""
+
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+_text = StringConstraints(max_length=200, pattern=_PRINTABLE)
+_id = StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)
+
+Text: TypeAlias = Annotated[str, _text]
+SomeText: TypeAlias = Annotated[str, _text, StringConstraints(min_length=1)]
+Id: TypeAlias = Annotated[str, _id]
+PathId: TypeAlias = Annotated[str, InPath(max_length=100, pattern=_PRINTABLE)]
+QueryId: TypeAlias = Annotated[str | None, Query(max_length=100, pattern=_PRINTABLE)]
+Moment: TypeAlias = Annotated[
+    int | None, Query(ge=0, le=MOMENT_MAX, description="Milliseconds since 1970, UTC")
+]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Cursor: TypeAlias = Annotated[
+    str | None, Query(max_length=1_000, description="`next` of the page before")
+]
+LIMIT: Final = LIMIT_DEFAULT
+
+CheckToken: TypeAlias = Callable[[str], Token | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    books: Books
+    engine: Path
+    """Socket of the engine."""
+    check: CheckToken
+    origins: tuple[str, ...] = ()
+    """Of pages that may open the live feed, besides our own."""
+
+    async def ask(self, action: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return await ask(self.engine, action, args)
+
+
+def context_of(request: Request) -> Context:
+    context = request.app.state.context
+    assert isinstance(context, Context)
+    return context
+
+
+Ctx: TypeAlias = Annotated[Context, Depends(context_of)]
+
+
+def holder(check: CheckToken, header: str | None) -> Token | None:
+    """Whose token the header has. One way to read it for HTTP and for the feed."""
+    kind, _, secret = (header or "").partition(" ")
+    if kind.lower() != "bearer" or not secret.strip():
+        return None
+    return check(secret.strip())
+
+
+def may(token: Token, scope: str) -> bool:
+    wanted = SCOPES.index(scope)
+    return any(known in token.scopes for known in SCOPES[wanted:])
+
+
+def _need(scope: str) -> Callable[[Request], Token]:
+    def authorised(request: Request) -> Token:
+        token = holder(context_of(request).check, request.headers.get("authorization"))
+        if token is None:
+            raise ApiError(401, "unauthorised", "needs a token: Authorization: Bearer …")
+        if not may(token, scope):
+            raise ApiError(403, "forbidden", f"the token has no scope {scope!r}")
+        return token
+
+    return authorised
+
+
+Reader: TypeAlias = Annotated[Token, Depends(_need(READ))]
+Actor: TypeAlias = Annotated[Token, Depends(_need(ACT))]
+Admin: TypeAlias = Annotated[Token, Depends(_need(ADMIN))]
+
+ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": ErrorBody} for status in (401, 403, 404, 422, 503)
+}
+
+
+class Shown(BaseModel):
+    """A body that we send; made from a row of the store by its field names."""
+
+    model_config = {"from_attributes": True}
+
+
+def sees_numbers(token: Token) -> bool:
+    """Who works with clients sees their numbers; who only reads figures sees masks."""
+    return may(token, ACT)
+
+
+def mask_number(number: str) -> str:
+    """`+79161234567` is shown as `+7********67`; a short one not at all."""
+    if len(number) < 8:  # noqa: PLR2004 - two at each end would tell most of it
+        return "*" * len(number)
+    return f"{number[:2]}{'*' * (len(number) - 4)}{number[-2:]}"
+
+
+def client_of(
+    person: str | None, persons: Mapping[str, Person], token: Token
+) -> dict[str, str | None]:
+    known = persons.get(person) if person is not None else None
+    if known is None:
+        return {"number": None, "name": None}
+    if sees_numbers(token):
+        return {"number": known.number, "name": known.name or None}
+    return {"number": mask_number(known.number), "name": None}

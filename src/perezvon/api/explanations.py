@@ -1,0 +1,61 @@
+"""Why: the story of a call or a debt, as data and as text in Russian or English."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from perezvon.api.context import ERRORS, Context, Ctx, PathId, Reader, Shown
+from perezvon.api.errors import not_found
+from perezvon.core.facts import Fact
+from perezvon.metrics.explanation import explain, sentence
+from perezvon.metrics.explanation_words import Language
+from perezvon.store.explanations import story_of_call, story_of_debt
+from perezvon.store.names import Names
+
+router = APIRouter(tags=["explanations"], responses=ERRORS)
+
+
+class Line(Shown):
+    at: int
+    clock: str
+    key: str
+    params: dict[str, Any]
+    text: str
+
+
+class Explanation(Shown):
+    language: Language
+    zone: str
+    lines: list[Line]
+
+
+@router.get("/calls/{call}/explanation")
+def explain_call(ctx: Ctx, _token: Reader, call: PathId, *, lang: Language = "ru") -> Explanation:
+    """Whom it was offered to and why, what each did, and what became of the debt."""
+    facts = story_of_call(ctx.books.fresh(), call)
+    if not facts:
+        raise not_found("call")
+    return _explanation(ctx, facts, lang)
+
+
+@router.get("/debts/{debt}/explanation")
+def explain_debt(ctx: Ctx, _token: Reader, debt: PathId, *, lang: Language = "ru") -> Explanation:
+    facts = story_of_debt(ctx.books.fresh(), debt)
+    if not facts:
+        raise not_found("debt")
+    return _explanation(ctx, facts, lang)
+
+
+def _explanation(ctx: Context, facts: list[Fact], lang: Language) -> Explanation:
+    names = Names(ctx.books.plan())
+    lines = [
+        Line(
+            at=line.at,
+            clock=names.clock(line.at),
+            key=line.key,
+            params=line.params,
+            text=sentence(line, lang, names.clock, names.of),
+        )
+        for line in explain(facts)
+    ]
+    return Explanation(language=lang, zone=names.zone, lines=lines)

@@ -1,0 +1,49 @@
+"""Health: for a monitor, without a token, and without a word more than up or not."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from perezvon.api.context import Context, Ctx, Shown
+from perezvon.runtime.local import Refused
+from perezvon.runtime.ports import Unavailable
+
+router = APIRouter(tags=["health"])
+
+TIMEOUT_S = 2
+
+
+class Health(Shown):
+    status: Literal["ok", "degraded", "down"]
+    engine: bool
+    store: bool
+
+
+@router.get("/health", responses={503: {"model": Health}})
+async def read_health(ctx: Ctx, response: Response) -> Health:
+    """503 when either part is away; the other one may go on working."""
+    engine, store = await asyncio.gather(_engine(ctx), asyncio.to_thread(_store, ctx))
+    if engine and store:
+        return Health(status="ok", engine=True, store=True)
+    response.status_code = 503
+    return Health(status="degraded" if engine or store else "down", engine=engine, store=store)
+
+
+async def _engine(ctx: Context) -> bool:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await ctx.ask("health")
+    except (Unavailable, Refused, TimeoutError):
+        return False
+    return True
+
+
+def _store(ctx: Context) -> bool:
+    try:
+        with ctx.books.stored.read() as connection:
+            connection.execute(text("SELECT 1"))
+    except Unavailable:
+        return False
+    return True

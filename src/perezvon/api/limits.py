@@ -1,0 +1,64 @@
+"""The outermost layer: bodies have a limit, and answers tell browsers to take them literally."""
+
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from perezvon.api.errors import answer
+
+BODY_BYTES_MAX: Final = 64 * 1024
+PLAN_BODY_BYTES_MAX: Final = 7 * 1024 * 1024
+"""A plan's text of 1 MiB, were every sign of it escaped."""
+
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Limits:
+    def __init__(self, app: ASGIApp, plan_path: str) -> None:
+        self._app = app
+        self._plan_path = plan_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = PLAN_BODY_BYTES_MAX if scope["path"] == self._plan_path else BODY_BYTES_MAX
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or len(declared) > 18 or int(declared) > most:  # noqa: PLR2004
+            refusal = answer(413, "too_large", f"a body has {most} bytes at most")
+            await refusal(scope, receive, _with_headers(send))
+            return
+        await self._app(scope, _counted(receive, most), _with_headers(send))
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """What is sent without a declared length is counted as it comes."""
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise HTTPException(413, f"a body has {most} bytes at most")
+        return message
+
+    return counted
+
+
+def _with_headers(send: Send) -> Send:
+    async def headed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return headed

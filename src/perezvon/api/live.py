@@ -1,0 +1,180 @@
+"""The live feed: the engine's board for any number of browsers, over one connection to it.
+
+A client gets a snapshot, then numbered deltas without a gap; one who reads too slowly gets a new
+snapshot. When the engine goes, the board says so (`guard.engine.up`) and stays as it was. The
+token comes in the header, or as `{"token": …}` in the first message, for browsers can set none.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from perezvon.api.context import READ, Context, holder, mask_number, may, sees_numbers
+from perezvon.runtime.board import Board, Feed, Follower, Gap, Mirror, Row
+from perezvon.runtime.local import Refused, follow
+from perezvon.runtime.ports import Unavailable
+from perezvon.store.tokens import Token
+
+router = APIRouter(tags=["live"])
+
+AWAY: Final = 4503
+UNAUTHORISED: Final = 4401
+FORBIDDEN: Final = 4403
+TOKEN_TIMEOUT_S: Final = 5
+TOKEN_LENGTH_MAX: Final = 1_000
+AGAIN_AFTER_S: Final = 0.5
+SEND_TIMEOUT_S: Final = 20
+"""A client whose line takes nothing for so long is let go."""
+
+
+class Live:
+    """Follows the engine as long as it runs, and feeds two boards: with numbers and without."""
+
+    def __init__(self, engine: Path) -> None:
+        self._engine = engine
+        self._open = Feed(_without_engine(Board(0)))
+        self._masked = Feed(_without_engine(Board(0)))
+
+    def feed(self, token: Token) -> Feed:
+        return self._open if sees_numbers(token) else self._masked
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            # A gap cannot be mended but by a new snapshot, which a new connection brings.
+            with contextlib.suppress(Unavailable, Refused, Gap):
+                await self._follow()
+            self._publish(_without_engine(self._open.board))
+            await asyncio.sleep(AGAIN_AFTER_S)
+
+    async def _follow(self) -> None:
+        mirror = Mirror()
+        async for message in follow(self._engine):
+            mirror.take(message)
+            self._publish(mirror.board)
+
+    def _publish(self, board: Board) -> None:
+        self._open.publish(board)
+        self._masked.publish(masked(board))
+
+
+def masked(board: Board) -> Board:
+    """The same board for who may not see whom we talk to."""
+    sections = {
+        name: {key: _masked_row(row) for key, row in rows.items()}
+        for name, rows in board.sections.items()
+    }
+    return Board(board.at, sections)
+
+
+def _masked_row(row: Row) -> Row:
+    if "number" not in row:
+        return row
+    return row | {"number": mask_number(str(row["number"] or "")), "name": ""}
+
+
+def _without_engine(board: Board) -> Board:
+    return Board(board.at, board.sections | {"guard": {"engine": {"up": False}}})
+
+
+@router.websocket("/live")
+async def tell(socket: WebSocket) -> None:
+    context: Context = socket.app.state.context
+    live: Live = socket.app.state.live
+    if not _own_page(socket.headers, context.origins):
+        # Before the handshake is accepted: the browser's page learns nothing at all.
+        await socket.close(FORBIDDEN)
+        return
+    await socket.accept()
+    try:
+        token = await _token(socket, context)
+    except (TimeoutError, WebSocketDisconnect):
+        token = None
+    if token is None or not may(token, READ):
+        await _close(socket, UNAUTHORISED if token is None else FORBIDDEN)
+        return
+    feed = live.feed(token)
+    if feed.full:
+        await _close(socket, AWAY)
+        return
+    follower = feed.follow()
+    try:
+        await _until_either_ends(_send_all(socket, follower), _read_nothing(socket))
+    finally:
+        feed.leave(follower)
+        await _close(socket, 1000)
+
+
+async def _token(socket: WebSocket, context: Context) -> Token | None:
+    header = socket.headers.get("authorization")
+    if header is None:
+        async with asyncio.timeout(TOKEN_TIMEOUT_S):
+            message = await socket.receive_text()
+        if len(message) > TOKEN_LENGTH_MAX:
+            return None
+        try:
+            first = msgspec.json.decode(message, type=dict[str, str])
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+        header = f"Bearer {first.get('token', '')}"
+    try:
+        return await asyncio.to_thread(holder, context.check, header)
+    except Unavailable:
+        return None
+
+
+async def _send_all(socket: WebSocket, follower: Follower) -> None:
+    while True:
+        message = await follower.next()
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await socket.send_text(message.decode())
+
+
+async def _read_nothing(socket: WebSocket) -> None:
+    """He has nothing to say; that he is gone is heard by listening."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+
+
+async def _until_either_ends(*parts: Any) -> None:  # noqa: ANN401 - coroutines
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    # He may be gone already, and then there is nothing left to close.
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
+        await socket.close(code)
+
+
+def _own_page(headers: Mapping[str, str], origins: Iterable[str]) -> bool:
+    """Whether the page that opens the feed is ours; programs send no Origin."""
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    return origin in origins or urlsplit(origin).netloc == headers.get("host")
+
+
+__all__ = ["Live", "masked", "router"]

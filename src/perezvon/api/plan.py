@@ -1,0 +1,45 @@
+"""The plan: what is in force, and putting another in its place."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import StringConstraints
+
+from perezvon.api.context import ERRORS, Admin, Ctx, Shown, Text
+from perezvon.api.errors import ApiError
+from perezvon.runtime.actions import PLAN_BYTES_MAX
+from perezvon.store.plan_export import dump
+
+router = APIRouter(tags=["plan"], responses=ERRORS)
+
+
+class PlanText(Shown):
+    version: str
+    text: str
+    """The plan file, YAML. Secrets are names in it."""
+
+
+class PlanBody(Shown):
+    text: Annotated[str, StringConstraints(min_length=1, max_length=PLAN_BYTES_MAX)]
+    base: Text = ""
+    """The version that it was made from; refused when another is in force by now."""
+    force: bool = False
+
+
+class Applied(Shown):
+    version: str
+
+
+@router.get("/plan")
+def read_plan(ctx: Ctx, _token: Admin) -> PlanText:
+    plan = ctx.books.plan()
+    if plan is None:
+        raise ApiError(404, "unknown_plan", "no plan was applied yet")
+    return PlanText(version=plan.version, text=dump(plan))
+
+
+@router.put("/plan")
+async def apply_plan(ctx: Ctx, token: Admin, body: PlanBody) -> Applied:
+    """A plan that contradicts itself is refused, and the running one stays."""
+    reply = await ctx.ask("plan.apply", body.model_dump() | {"by": token.name})
+    return Applied(version=str(reply.get("version", "")))
