@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from perezvon.core.commands import (
     AnswerCall,
-    ConnectCall,
     HangUp,
     HangUpReason,
     PlayPrompt,
@@ -21,16 +20,11 @@ from perezvon.core.commands import (
 )
 from perezvon.core.events import CallArrived, EndCause, NumberClass
 from perezvon.core.facts import (
-    CallAnswered,
-    CallEnded,
     CallMissed,
     CallQueued,
     CallReceived,
     LegFailed,
     MissReason,
-    OfferEnded,
-    OfferOutcome,
-    Settlement,
 )
 from perezvon.core.ids import (
     AgentId,
@@ -45,15 +39,11 @@ from perezvon.core.ids import (
     QueueId,
     TrunkId,
 )
-from perezvon.core.ledger import Standing
 from perezvon.core.queue import CallKey, PoolKey
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
     from perezvon.core.engine import Engine
-
-ABANDONED_AT_ANSWER_MS: Duration = 500
-"""A caller who leaves so soon after the answer hung up as the agent took it: nobody talked."""
 
 RUNG_SHOWN_MAX = 20
 
@@ -164,7 +154,7 @@ class Calls:
             self.say_goodbye(call, PromptKind.PROMISE, queue.promise_prompt)
         elif queue.answer_first and queue.greeting is not None:
             call.state = CallState.GREETING
-            self._pick_up(call)
+            self.pick_up(call)
             self.play(call, event.leg, Prompt(PromptKind.GREETING, queue.greeting))
         else:
             self.greeted(call)
@@ -221,14 +211,14 @@ class Calls:
         assert call.client is not None
         queue = engine.policy(call)
         if queue.answer_first:
-            self._pick_up(call)
+            self.pick_up(call)
             engine.do(StartMusic(call.client, queue.music))
         else:
             engine.do(SignalRinging(call.client))
         engine.note(CallQueued(engine.now, call.id, call.queue, call.key_at))
         self.wait(call)
 
-    def _pick_up(self, call: Call) -> None:
+    def pick_up(self, call: Call) -> None:
         assert call.client is not None
         if not call.picked_up:
             call.picked_up = True
@@ -332,97 +322,8 @@ class Calls:
         self.leave_line(call)
         call.state = CallState.CLOSING
         engine.offers.withdraw_all(call)
-        self._pick_up(call)
+        self.pick_up(call)
         self.play(call, call.client, Prompt(kind, sound or ""))
-
-    # The talk.
-
-    def connect(self, call: Call, offer: Offer) -> None:
-        """The first answer in the engine's order: journalled with this turn, then bridged."""
-        engine = self._engine
-        assert call.client is not None
-        del call.offers[offer.leg]
-        self.leave_line(call)
-        call.state = CallState.TALKING
-        call.won = offer
-        call.answered_at = engine.now
-        call.playback = None
-        engine.timers.cancel(TimerKind.PROMPT_ENDS, call.id)
-        self._pick_up(call)
-        engine.do(ConnectCall(call.id, call.client, offer.leg))
-        engine.agents_room.talk(engine.agents[offer.agent], call.id)
-        engine.timers.set(
-            TimerKind.TALK_PROVED, call.id, engine.now + engine.plan.thresholds.dropped_at_answer_ms
-        )
-        engine.offers.withdraw_all(call)
-
-    def prove(self, call: Call) -> None:
-        """The talk lasted: now the attempt is answered, or the debt recovered."""
-        engine = self._engine
-        if call.proved or call.won is None or call.answered_at is None:
-            return
-        call.proved = True
-        engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
-        offer = call.won
-        engine.note(
-            OfferEnded(
-                engine.now,
-                call.id,
-                offer.leg,
-                offer.agent,
-                OfferOutcome.ANSWERED,
-                call.answered_at - (offer.ringing_at or call.answered_at),
-            )
-        )
-        agent = engine.agents.get(offer.agent)
-        if agent is not None:
-            engine.agents_room.count_answer(agent, call.answered_at)
-        if call.inbound:
-            self.mark_answered(call, offer.agent, call.answered_at)
-        else:
-            engine.callbacks.reached(call)
-
-    def mark_answered(
-        self, call: Call, agent: AgentId, answered_at: Instant, *, in_fallback: bool = False
-    ) -> None:
-        engine = self._engine
-        call.settled = True
-        engine.ledger.move(Standing.IN_PROGRESS, Standing.ANSWERED)
-        engine.note(
-            CallAnswered(
-                answered_at,
-                call.id,
-                agent,
-                call.queue,
-                answered_at - call.arrived_at,
-                in_fallback,
-            )
-        )
-        if call.person is not None:
-            engine.callbacks.settle_person(call.person, Settlement.REACHED_US, agent)
-
-    def agent_left(self, call: Call) -> None:
-        """The agent's leg of a talk is gone."""
-        engine = self._engine
-        assert call.won is not None
-        if call.proved:
-            self._end_talk(call, "agent")
-            return
-        offer = call.won
-        engine.legs.pop(offer.leg, None)
-        engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
-        engine.note(
-            OfferEnded(
-                engine.now, call.id, offer.leg, offer.agent, OfferOutcome.DROPPED_AT_ANSWER, 0
-            )
-        )
-        call.won, call.answered_at = None, None
-        call.missed_by.append(offer.agent)
-        # He keeps his place: the key has not changed. The line first, then the agent's next work.
-        assert call.client is not None
-        engine.do(StartMusic(call.client, engine.policy(call).music))
-        self.wait(call)
-        engine.agents_room.after_call(engine.agents[offer.agent], 0)
 
     def client_left(self, call: Call, cause: EndCause) -> None:
         """The caller's (or the called client's) leg is gone."""
@@ -431,7 +332,7 @@ class Calls:
             engine.note(LegFailed(engine.now, call.id, call.client, cause))
         match call.state:
             case CallState.TALKING:
-                self._client_left_talk(call, cause)
+                engine.talks.client_left(call, cause)
             case CallState.DIALLING:
                 engine.callbacks.client_failed(call, cause)
             case CallState.WAITING | CallState.GREETING if not call.inbound:
@@ -453,37 +354,6 @@ class Calls:
         if any(offer.ringing_at is not None for offer in call.offers.values()):
             return MissReason.LEFT_RINGING
         return MissReason.LEFT_WAITING
-
-    def _client_left_talk(self, call: Call, cause: EndCause) -> None:
-        engine = self._engine
-        assert call.answered_at is not None
-        assert call.won is not None
-        nobody_talked = (
-            cause is EndCause.LOST or engine.now - call.answered_at <= ABANDONED_AT_ANSWER_MS
-        )
-        if not call.proved and nobody_talked:
-            offer = call.won
-            engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
-            engine.note(
-                OfferEnded(engine.now, call.id, offer.leg, offer.agent, OfferOutcome.RESCINDED, 0)
-            )
-            if call.inbound:
-                self.miss(call, MissReason.CALLER_ABANDONED_AT_ANSWER)
-            else:
-                engine.callbacks.client_was_not_served(call)
-            self.finish(call)
-            return
-        self.prove(call)
-        self._end_talk(call, "client")
-
-    def _end_talk(self, call: Call, ended_by: str) -> None:
-        engine = self._engine
-        assert call.won is not None
-        assert call.answered_at is not None
-        engine.note(
-            CallEnded(engine.now, call.id, call.won.agent, engine.now - call.answered_at, ended_by)
-        )
-        self.finish(call)
 
     # The end.
 

@@ -346,7 +346,7 @@ class Callbacks:
         if call.won is not None:
             offer = call.won
             call.offers[offer.leg] = offer
-            engine.calls_room.connect(call, offer)
+            engine.talks.connect(call, offer)
         else:
             engine.do(StartMusic(call.client, engine.policy(call).music))
             engine.client_first.pop(call.id, None)
@@ -454,7 +454,7 @@ class Callbacks:
         engine.do(AnswerCall(call.client))
         call.picked_up = True
         call.offers[taken.leg] = taken
-        engine.calls_room.connect(call, taken)
+        engine.talks.connect(call, taken)
         return True
 
     def _over(self, call: Call, outcome: AttemptOutcome, *, counted: bool) -> None:

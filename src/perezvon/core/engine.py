@@ -4,7 +4,7 @@
     step = engine.advance(now)         # only those
     engine.next_deadline()             # when to wake it next
 
-Rooms: `Calls` (call.py), `Offers` (offer.py), `Agents` (agent.py), `Debts` (debt.py),
+Rooms: `Calls` (call.py), `Talks` (talk.py), `Offers` (offer.py), `Agents` (agent.py), `Debts` (debt.py),
 `Callbacks` (callback.py), and `resync.py` for what others saw while we looked away.
 Deterministic: the same events at the same times give the same steps in any process.
 """
@@ -59,6 +59,7 @@ from perezvon.core.ledger import Ledger
 from perezvon.core.offer import Offers
 from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
 from perezvon.core.queue import PoolKey, Pools
+from perezvon.core.talk import Talks
 from perezvon.core.timers import Timer, TimerKind, Timers
 
 ENDED_LEGS_MAX = 10_000
@@ -126,6 +127,7 @@ class Engine:
         self.client_first = state.client_first
         self.pools = Pools()
         self.calls_room = Calls(self)
+        self.talks = Talks(self)
         self.offers = Offers(self)
         self.agents_room = Agents(self)
         self.debts_room = Debts(self)
@@ -322,7 +324,7 @@ class Engine:
         elif call.won is not None and call.won.leg == leg:
             del self.legs[leg]
             if call.state is CallState.TALKING:
-                self.calls_room.agent_left(call)
+                self.talks.agent_left(call)
             else:
                 self.callbacks.agent_left_before(call)
 
@@ -387,7 +389,7 @@ class Engine:
             case TimerKind.PROMPT_ENDS:
                 self.calls_room.prompt_ended(call)
             case TimerKind.TALK_PROVED:
-                self.calls_room.prove(call)
+                self.talks.prove(call)
             case TimerKind.CLIENT_RINGS:
                 self.callbacks.client_rings_no_longer(call)
             case TimerKind.WITNESS:

@@ -264,7 +264,7 @@ class Offers:
         if call.state is CallState.RINGING_AGENT:
             self._engine.callbacks.agent_ready(call, offer)
         else:
-            self._engine.calls_room.connect(call, offer)
+            self._engine.talks.connect(call, offer)
 
     def ring_time_is_over(self, leg: LegId) -> None:
         call, offer = self._find(leg)

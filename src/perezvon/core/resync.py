@@ -168,7 +168,7 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
         return
     if event.fallback_answered_at is not None:
         agent = event.fallback_agent or AgentId("fallback")
-        engine.calls_room.mark_answered(call, agent, event.fallback_answered_at, in_fallback=True)
+        engine.talks.mark_answered(call, agent, event.fallback_answered_at, in_fallback=True)
         talk_ms = max(0, event.ended_at - event.fallback_answered_at)
         engine.note(CallEnded(event.ended_at, call.id, agent, talk_ms, "client"))
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perezvon.core.commands import Command
-from perezvon.core.events import Event
+from perezvon.core.events import ArrivalWitnessed, Event
 from perezvon.core.facts import Fact
 from perezvon.core.ids import Instant, LegId, PersonId
 from perezvon.core.plan import Plan
@@ -166,3 +166,10 @@ class Directory(Protocol):
     def name_of(self, person: PersonId) -> str: ...
 
     def drain(self) -> list[Person]: ...
+
+
+class Witness(Protocol):
+    """The second witness: CEL and queue_log, read on from stored offsets."""
+
+    def poll(self) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
+        """What ended since the last poll, and how far we have read. Bounded per poll."""

@@ -1,0 +1,153 @@
+"""Talks: an agent and a client connected, from the first answer to the last hang-up.
+
+A talk has to be proved: an answer that drops at once gives the caller his place back, and a
+caller who hung up as the agent took it has not been answered.
+"""
+
+from typing import TYPE_CHECKING
+
+from perezvon.core.call import Call, CallState, Offer
+from perezvon.core.commands import ConnectCall, StartMusic
+from perezvon.core.events import EndCause
+from perezvon.core.facts import (
+    CallAnswered,
+    CallEnded,
+    MissReason,
+    OfferEnded,
+    OfferOutcome,
+    Settlement,
+)
+from perezvon.core.ids import AgentId, Duration, Instant
+from perezvon.core.ledger import Standing
+from perezvon.core.timers import TimerKind
+
+if TYPE_CHECKING:
+    from perezvon.core.engine import Engine
+
+ABANDONED_AT_ANSWER_MS: Duration = 500
+"""A caller who leaves so soon after the answer hung up as the agent took it: nobody talked."""
+
+
+class Talks:
+    """The room of the engine where people talk."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def connect(self, call: Call, offer: Offer) -> None:
+        """The first answer in the engine's order: journalled with this turn, then bridged."""
+        engine = self._engine
+        assert call.client is not None
+        del call.offers[offer.leg]
+        engine.calls_room.leave_line(call)
+        call.state = CallState.TALKING
+        call.won = offer
+        call.answered_at = engine.now
+        call.playback = None
+        engine.timers.cancel(TimerKind.PROMPT_ENDS, call.id)
+        engine.calls_room.pick_up(call)
+        engine.do(ConnectCall(call.id, call.client, offer.leg))
+        engine.agents_room.talk(engine.agents[offer.agent], call.id)
+        engine.timers.set(
+            TimerKind.TALK_PROVED, call.id, engine.now + engine.plan.thresholds.dropped_at_answer_ms
+        )
+        engine.offers.withdraw_all(call)
+
+    def prove(self, call: Call) -> None:
+        """The talk lasted: now the attempt is answered, or the debt recovered."""
+        engine = self._engine
+        if call.proved or call.won is None or call.answered_at is None:
+            return
+        call.proved = True
+        engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
+        offer = call.won
+        engine.note(
+            OfferEnded(
+                engine.now,
+                call.id,
+                offer.leg,
+                offer.agent,
+                OfferOutcome.ANSWERED,
+                call.answered_at - (offer.ringing_at or call.answered_at),
+            )
+        )
+        agent = engine.agents.get(offer.agent)
+        if agent is not None:
+            engine.agents_room.count_answer(agent, call.answered_at)
+        if call.inbound:
+            self.mark_answered(call, offer.agent, call.answered_at)
+        else:
+            engine.callbacks.reached(call)
+
+    def mark_answered(
+        self, call: Call, agent: AgentId, answered_at: Instant, *, in_fallback: bool = False
+    ) -> None:
+        engine = self._engine
+        call.settled = True
+        engine.ledger.move(Standing.IN_PROGRESS, Standing.ANSWERED)
+        engine.note(
+            CallAnswered(
+                answered_at,
+                call.id,
+                agent,
+                call.queue,
+                answered_at - call.arrived_at,
+                in_fallback,
+            )
+        )
+        if call.person is not None:
+            engine.callbacks.settle_person(call.person, Settlement.REACHED_US, agent)
+
+    def agent_left(self, call: Call) -> None:
+        """The agent's leg of a talk is gone."""
+        engine = self._engine
+        assert call.won is not None
+        if call.proved:
+            self._end(call, "agent")
+            return
+        offer = call.won
+        engine.legs.pop(offer.leg, None)
+        engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
+        engine.note(
+            OfferEnded(
+                engine.now, call.id, offer.leg, offer.agent, OfferOutcome.DROPPED_AT_ANSWER, 0
+            )
+        )
+        call.won, call.answered_at = None, None
+        call.missed_by.append(offer.agent)
+        # He keeps his place: the key has not changed. The line first, then the agent's next work.
+        assert call.client is not None
+        engine.do(StartMusic(call.client, engine.policy(call).music))
+        engine.calls_room.wait(call)
+        engine.agents_room.after_call(engine.agents[offer.agent], 0)
+
+    def client_left(self, call: Call, cause: EndCause) -> None:
+        engine = self._engine
+        assert call.answered_at is not None
+        assert call.won is not None
+        nobody_talked = (
+            cause is EndCause.LOST or engine.now - call.answered_at <= ABANDONED_AT_ANSWER_MS
+        )
+        if not call.proved and nobody_talked:
+            offer = call.won
+            engine.timers.cancel(TimerKind.TALK_PROVED, call.id)
+            engine.note(
+                OfferEnded(engine.now, call.id, offer.leg, offer.agent, OfferOutcome.RESCINDED, 0)
+            )
+            if call.inbound:
+                engine.calls_room.miss(call, MissReason.CALLER_ABANDONED_AT_ANSWER)
+            else:
+                engine.callbacks.client_was_not_served(call)
+            engine.calls_room.finish(call)
+            return
+        self.prove(call)
+        self._end(call, "client")
+
+    def _end(self, call: Call, ended_by: str) -> None:
+        engine = self._engine
+        assert call.won is not None
+        assert call.answered_at is not None
+        engine.note(
+            CallEnded(engine.now, call.id, call.won.agent, engine.now - call.answered_at, ended_by)
+        )
+        engine.calls_room.finish(call)

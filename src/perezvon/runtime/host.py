@@ -1,0 +1,178 @@
+"""The engine process: the loop, and the few tasks that keep it honest.
+
+- the heartbeat tells the dialplan that switch, loop and store all work; without it new callers
+  go to the fallback;
+- the refresh keeps the dead-man of each caller who waits;
+- the second witness is read;
+- the board is told to followers.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+import structlog
+
+from perezvon.core.call import CallState
+from perezvon.core.engine import Engine
+from perezvon.core.ids import SECOND, Duration, LegId
+from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
+from perezvon.runtime.local import LocalServer
+from perezvon.runtime.loop import InboxFull, Loop, Poisoned
+from perezvon.runtime.ports import Switch, Witness
+
+log = structlog.get_logger("host")
+
+HEARTBEAT_MS: Duration = 1 * SECOND
+WITNESS_MS: Duration = 1 * SECOND
+POISONED_MAX = 3
+"""So many poison events in ten minutes: something is wrong beyond one event."""
+HALT_MS: Duration = 600 * SECOND
+"""How long we then leave callers to the fallback before we try again."""
+
+BEFORE_TALK = frozenset({CallState.GREETING, CallState.WAITING, CallState.CLOSING})
+AGENT_WAITS = frozenset({CallState.BRIEFING, CallState.DIALLING})
+
+
+@dataclass(slots=True)
+class Health:
+    beats: int = 0
+    beating: bool = False
+    halted: bool = False
+
+
+class Host:
+    """Runs one engine until `stop`. `run` returns the exit status."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        switch: Switch,
+        server: LocalServer,
+        feed: Feed,
+        *,
+        witness: Witness | None,
+        refresh_ms: Duration,
+        who: Who = nobody,
+    ) -> None:
+        self.health = Health()
+        self._loop = loop
+        self._switch = switch
+        self._server = server
+        self._feed = feed
+        self._witness = witness
+        self._refresh_ms = refresh_ms
+        self._who = who
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._loop.stop()
+
+    async def run(self) -> int:
+        turning = asyncio.create_task(self._loop.run(), name="loop")
+        beside: list[asyncio.Task[None]] = []
+        try:
+            await self._switch.start(self._loop.put)
+            await self._server.start()
+            beside = [asyncio.create_task(each) for each in self._tasks()]
+            await asyncio.wait({turning, *beside}, return_when=asyncio.FIRST_COMPLETED)
+            for task in beside:
+                if task.done():
+                    task.result()
+            return await self._end_of(turning)
+        finally:
+            for task in (*beside, turning):
+                task.cancel()
+            await asyncio.gather(*beside, turning, return_exceptions=True)
+            await self._server.stop()
+            await self._switch.stop()
+
+    async def _end_of(self, turning: asyncio.Task[None]) -> int:
+        try:
+            await turning
+        except Poisoned as poisoned:
+            if poisoned.times >= POISONED_MAX:
+                await self._halt()
+            return 1
+        except InboxFull:
+            log.exception("inbox_full")
+            return 1
+        return 0
+
+    async def _halt(self) -> None:
+        """Too many poison events: callers stay in the fallback, and somebody has to look."""
+        self.health.halted, self.health.beating = True, False
+        log.critical("halted", for_ms=HALT_MS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HALT_MS / 1_000):
+                await self._stopped.wait()
+
+    def _tasks(self) -> list[Coroutine[None, None, None]]:
+        tasks = [self._beat(), self._refresh(), self._tell()]
+        return [*tasks, self._read_witness()] if self._witness is not None else tasks
+
+    async def _every(
+        self, period_ms: Duration, act: Callable[[], Coroutine[None, None, None]]
+    ) -> None:
+        while not self._stopped.is_set():
+            await act()
+            await asyncio.sleep(period_ms / 1_000)
+
+    async def _beat(self) -> None:
+        await self._every(HEARTBEAT_MS, self._beat_once)
+
+    async def _beat_once(self) -> None:
+        loop = self._loop
+        alive = loop.resynced and loop.durable and not self.health.halted
+        beaten = alive and await self._switch.heartbeat(self._prove)
+        if beaten != self.health.beating:
+            log.warning("heartbeat", beating=beaten, durable=loop.durable, resynced=loop.resynced)
+        self.health.beating = beaten
+        self.health.beats += beaten
+
+    async def _prove(self) -> None:
+        # The same thread that commits: a stalled disk stalls the proof, and so the heartbeat.
+        await self._loop.prove()
+
+    async def _refresh(self) -> None:
+        await self._every(self._refresh_ms, self._refresh_once)
+
+    async def _refresh_once(self) -> None:
+        if self._loop.durable:
+            waiting, talking = _whom_to_protect(self._loop.engine)
+            self._switch.protect(waiting, talking)
+
+    async def _read_witness(self) -> None:
+        await self._every(WITNESS_MS, self._read_witness_once)
+
+    async def _read_witness_once(self) -> None:
+        assert self._witness is not None
+        if not self._loop.resynced:
+            return
+        seen, offsets = await asyncio.to_thread(self._witness.poll)
+        if seen:
+            self._loop.put_witnessed(seen, offsets)
+
+    async def _tell(self) -> None:
+        await self._every(BOARD_PERIOD_MS, self._tell_once)
+
+    async def _tell_once(self) -> None:
+        shown = board(self._loop.engine, self._loop.now, self._who)
+        shown.sections["guard"]["engine"]["beating"] = self.health.beating
+        self._feed.publish(shown)
+
+
+def _whom_to_protect(engine: Engine) -> tuple[list[LegId], list[LegId]]:
+    """Give the legs that wait for us, and those that talk: each has its own dead-man."""
+    waiting: list[LegId] = []
+    talking: list[LegId] = []
+    for call in engine.calls.values():
+        if call.state in BEFORE_TALK and call.client is not None:
+            waiting.append(call.client)
+        elif call.state in AGENT_WAITS and call.won is not None:
+            waiting.append(call.won.leg)
+        elif call.state is CallState.TALKING and call.client is not None and call.won is not None:
+            talking += (call.client, call.won.leg)
+    return waiting, talking
