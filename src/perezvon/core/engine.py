@@ -4,8 +4,8 @@
     step = engine.advance(now)         # only those
     engine.next_deadline()             # when to wake it next
 
-Rooms: `Calls` (call.py), `Talks` (talk.py), `Offers` (offer.py), `Agents` (agent.py), `Debts` (debt.py),
-`Callbacks` (callback.py), and `resync.py` for what others saw while we looked away.
+Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Debts`
+(debt.py), `Callbacks` (callback.py), and `resync.py` for what others saw while we looked away.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -159,9 +159,11 @@ class Engine:
     # The door.
 
     def handle(self, event: Event, now: Instant) -> Step:
+        # A leg that a timer of this very turn makes cannot be in an audit that was taken before.
+        audited = tuple(self.legs) if isinstance(event, Resynced) else ()
         self._fire_timers(now)
         self.now = max(self.now, now)
-        self._route(event)
+        self._route(event, audited)
         self._give_out_work()
         return self._step()
 
@@ -245,7 +247,7 @@ class Engine:
 
     # Routing.
 
-    def _route(self, event: Event) -> None:
+    def _route(self, event: Event, audited: tuple[LegId, ...]) -> None:
         match event:
             case CallArrived():
                 self.calls_room.arrive(event)
@@ -282,7 +284,7 @@ class Engine:
             case ArrivalWitnessed():
                 resync.witnessed(self, event)
             case Resynced():
-                resync.resynced(self, event)
+                resync.resynced(self, event, audited)
             case TimePassed():
                 pass
             case _:

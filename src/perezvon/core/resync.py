@@ -39,12 +39,13 @@ FALLBACK_MS: Duration = 4 * HOUR
 BEFORE_TALK = frozenset({CallState.GREETING, CallState.WAITING})
 
 
-def resynced(engine: "Engine", event: Resynced) -> None:
+def resynced(engine: "Engine", event: Resynced, audited: tuple[LegId, ...]) -> None:
+    """Compare; `audited` are the legs that we knew of before the turn of this audit."""
     seen = {each.leg: each for each in event.legs}
     causes = dict(event.gone)
     ended = 0
     # A list, not a set difference: a set has no order, and every run must take the same one.
-    for leg in [leg for leg in engine.legs if leg not in seen]:
+    for leg in [leg for leg in audited if leg not in seen]:
         call = engine.call_of(leg)
         if call is None or call.state is CallState.FELL_BACK:
             continue

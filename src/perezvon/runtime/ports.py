@@ -126,6 +126,9 @@ class Switch(Protocol):
         """Connect and begin to hand events over. Returns when the first connection stands;
         afterwards it reconnects by itself, and after each connection puts a `Resynced`
         (preceded by nothing, followed by what was heard meanwhile) into the sink.
+
+        Legs that were commanded while the audit was being taken are in it, as DOWN: what is
+        not in it the engine takes for lost.
         """
 
     def carry_out(self, commands: Iterable[Command]) -> None:
