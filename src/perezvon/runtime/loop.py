@@ -125,7 +125,7 @@ class Loop:
 
     def put_witnessed(self, events: Sequence[Event], offsets: dict[str, int]) -> None:
         """Take what the second witness saw; the offsets become durable with the last of it."""
-        items = [_Item(event) for event in events] or [_Item(TimePassed())]
+        items = [_Item(event) for event in events]
         items[-1].witness_offset = offsets
         self._inbox.extend(items)
         self._woken.set()
@@ -187,10 +187,8 @@ class Loop:
     async def _turn(self, items: list[_Item]) -> None:
         now = self._clock.now()
         rows = [Row(self._seq + n, now, item.event) for n, item in enumerate(items, start=1)]
-        offsets: dict[str, int] = {}
-        for item in items:
-            offsets |= item.witness_offset or {}
-        await self._commit(rows, items, offsets or None)
+        offsets = [item.witness_offset for item in items if item.witness_offset is not None]
+        await self._commit(rows, items, offsets[-1] if offsets else None)
         if self._stopping and not self.durable:
             return
         self._seq = rows[-1].seq

@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Batch:
     """Commands of rows up to this seq were handed to the switch (the mark)."""
     persons: Sequence[Person] = ()
     witness_offset: dict[str, int] | None = None
-    """How far CEL and queue_log were read: file name to byte offset."""
+    """All that the second witness has to remember, in place of what it had before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,9 @@ class Directory(Protocol):
 
 
 class Witness(Protocol):
-    """The second witness: CEL and queue_log, read on from stored offsets."""
+    """The second witness: CEL and queue_log, read on from where the journal says."""
 
-    def poll(self) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
-        """What ended since the last poll, and how far we have read. Bounded per poll."""
+    def poll(self, offset: Mapping[str, int]) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
+        """What ended since `offset`, and the offset to commit with it. Bounded and quick: called
+        from the loop's own thread.
+        """

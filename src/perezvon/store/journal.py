@@ -201,7 +201,8 @@ class SqlJournal:
                 ],
             )
         persons.keep(connection, batch.persons)
-        _keep_offsets(connection, batch.witness_offset or {})
+        if batch.witness_offset is not None:
+            _keep_offsets(connection, batch.witness_offset)
         connection.execute(
             update(schema.leader).values(
                 seq=fresh[-1].seq if fresh else head.seq,
@@ -308,12 +309,10 @@ def _keep_plans(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def _keep_offsets(connection: Connection, offsets: dict[str, int]) -> None:
-    for file, offset in offsets.items():
-        connection.execute(
-            insert_into(connection, schema.witness)
-            .values(file=file, offset=offset)
-            .on_conflict_do_update(index_elements=["file"], set_={"offset": offset})
-        )
+    connection.execute(delete(schema.witness))
+    if offsets:
+        rows = [{"file": file, "offset": offset} for file, offset in offsets.items()]
+        connection.execute(insert(schema.witness), rows)
 
 
 def _hash_prev(connection: Connection, seq: int) -> bytes:
