@@ -37,6 +37,11 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[str]:
+        """A decorator does not tell its own; cursors of pages are checked by it."""
+        return str
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         del dialect
         if value is None:
