@@ -1,0 +1,85 @@
+"""An engine's writer as a process of its own, to be killed or starved by a test.
+
+`python -m tests.store.writer_process DIRECTORY URL MODE`; prints a line for each thing done.
+"""
+
+import json
+import resource
+import signal
+import sys
+from pathlib import Path
+from random import Random
+
+from perezvon.core.facts import PlanTaken
+from perezvon.core.ids import PlanVersion, TenantId
+from perezvon.runtime.ports import Batch, Row, StoredFact, Unavailable
+from perezvon.store.database import Location
+from perezvon.store.journal import SqlJournal
+from tests.store.stories import rows
+
+FILE_LIMIT = 400_000
+TURNS_MAX = 100_000
+REFUSALS = 5
+
+
+def say(**what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def turn(seq: int, count: int) -> Batch:
+    """Rows from `seq` on, and one fact for each row before them that has none yet."""
+    facts = [StoredFact(seq - 1, 0, PlanTaken(seq - 1, PlanVersion("v")))] if seq > 1 else []
+    made: list[Row] = rows(seq, seq + count - 1)
+    return Batch(made, facts, carried_out=seq - 1)
+
+
+def commit_until_killed(journal: SqlJournal) -> None:
+    rng = Random(1)
+    recovered = journal.recover()
+    seq = recovered.rows[-1].seq if recovered.rows else 0
+    say(ready=seq)
+    for _ in range(TURNS_MAX):
+        count = rng.randrange(1, 40)
+        journal.commit(turn(seq + 1, count))
+        seq += count
+        say(durable=seq)
+
+
+def commit_until_full(journal: SqlJournal) -> None:
+    """With a limit on the size of files the kernel plays a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    seq, refused = 0, 0
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, hard))
+    # Not the first refusal: closing a file makes SQLite tidy up, which may yield a little room.
+    while refused < REFUSALS:
+        try:
+            journal.commit(turn(seq + 1, 30))
+            seq, refused = seq + 30, 0
+        except Unavailable:
+            refused += 1
+    say(durable=seq)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    kept = journal.recover().rows
+    say(kept=[row.seq for row in kept] == list(range(1, len(kept) + 1)), rows=len(kept))
+    journal.commit(turn(len(kept) + 1, 1))
+    say(again=len(kept) + 1)
+
+
+def hold(journal: SqlJournal) -> None:
+    say(epoch=journal.epoch)
+    sys.stdin.readline()
+
+
+MODES = {"kill": commit_until_killed, "full": commit_until_full, "hold": hold}
+
+
+def main() -> None:
+    directory, url, mode = sys.argv[1:]
+    journal = SqlJournal.open(Location(Path(directory), url), tenant=TenantId("t"))
+    MODES[mode](journal)
+    journal.close()
+
+
+if __name__ == "__main__":
+    main()
