@@ -72,12 +72,13 @@ def _children() -> dict[int, str]:
             continue
         for pid in pids:
             try:
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:  # and so did that child
                 continue
-            # Nothing to read: it ended and waits to be collected. multiprocessing keeps one
-            # helper of its own until this process ends.
-            if command and "multiprocessing" not in command:
+            # One that has ended waits to be collected. multiprocessing keeps one helper of its
+            # own until this process ends.
+            if state != "Z" and "multiprocessing" not in command:
                 found[pid] = command
     return found
 
