@@ -24,9 +24,8 @@ EXTENSIONS = """\
 [inbound-{t}]
 exten => _.,1,Set(CC_IN=${{FILTER(0-9+,${{EXTEN}})}})
  same => n,Goto(guard-{t},s,1)
-; The pattern above takes whatever a carrier may send; these have a meaning to Asterisk.
-exten => h,1,NoOp()
-exten => T,1,Goto(guard-{t},T,1)
+; The pattern above takes whatever a carrier may send; this one is run after a hang-up too.
+exten => h,1,Hangup()
 
 [guard-{t}]
 exten => s,1,Set(CC_ID=${{FILTER(0-9A-Za-z,${{UNIQUEID}})}})

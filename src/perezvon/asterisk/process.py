@@ -32,6 +32,9 @@ LOG_BYTES_MAX = 20_000_000
 TAIL_BYTES = 4_000
 REPLY_BYTES_MAX = 4_000_000
 
+ROOT_PATH_MAX = 200
+"""Asterisk reads its configuration through buffers of 256 bytes."""
+
 SOCKET_PATH_MAX = 100
 """The kernel takes 107 bytes; a little is left for Asterisk's own use."""
 
@@ -162,7 +165,10 @@ class AsteriskProcess:
                 who, answer = await self._ask("core waitfullybooted", CLI_S)
                 # Another may live in this directory; ours is about to see it and to end.
                 if f"/{child.pid}/" in who and "fully booted" in answer:
-                    return
+                    # Its last commands are registered a moment after it says so (measured).
+                    _, version = await self._ask("core show version", CLI_S)
+                    if version.startswith("Asterisk "):
+                        return
             await asyncio.sleep(POLL_S)
         raise AsteriskFailed(f"Asterisk did not boot in time.\n{self.log_tail()}")
 
@@ -220,15 +226,18 @@ class AsteriskProcess:
             while child.poll() is None and time.monotonic() < give_up_at:  # noqa: ASYNC110 - so
                 await asyncio.sleep(POLL_S)
         self._child = None
-        for name in ("asterisk.ctl", "asterisk.pid"):
-            (self.places.socket / name).unlink(missing_ok=True)
         if self.places.socket.parent != self.places.root:
             # Others may have sockets in it too.
             with contextlib.suppress(OSError):
                 self.places.socket.rmdir()
 
+    def signal(self, number: signal.Signals) -> None:
+        """For a watchdog, and for tests that freeze it."""
+        if self._child is not None:
+            self._child.send_signal(number)
+
     def kill(self) -> None:
-        """End it at once, as a power cut would. For tests and for a watchdog."""
+        """End it at once, as a power cut would."""
         if self._child is not None:
             self._child.kill()
             self._child.wait()
@@ -270,6 +279,8 @@ class AsteriskProcess:
 
     def _make_places(self) -> None:
         places = self.places
+        if len(os.fsencode(places.root)) > ROOT_PATH_MAX:
+            raise AsteriskFailed(f"{places.root} is too long a path for Asterisk.")
         spool = ("tmp", "outgoing", "recording", "system", "uniqueid")
         made: Sequence[Path] = (
             places.root, places.etc, places.log, places.state, places.spool, places.recordings,
