@@ -58,6 +58,8 @@ def create_app(context: Context) -> FastAPI:
         # Their pages would load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # A redirection would be made of the Host that the asker sent.
+        redirect_slashes=False,
     )
     app.state.context = context
     app.state.live = feed

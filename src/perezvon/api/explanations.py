@@ -48,13 +48,14 @@ def explain_debt(ctx: Ctx, _token: Reader, debt: PathId, *, lang: Language = "ru
 
 def _explanation(ctx: Context, facts: list[Fact], lang: Language) -> Explanation:
     names = Names(ctx.books.plan())
+    clock = names.clock_since(facts[0].at)
     lines = [
         Line(
             at=line.at,
-            clock=names.clock(line.at),
+            clock=clock(line.at),
             key=line.key,
             params=line.params,
-            text=sentence(line, lang, names.clock, names.of),
+            text=sentence(line, lang, clock, names.of),
         )
         for line in explain(facts)
     ]

@@ -1,5 +1,6 @@
 """What ids of a plan are called, and what time it is in its zone: for whoever shows things."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,11 @@ class Names:
 
     def clock(self, at: Instant) -> str:
         return self._at(at).strftime("%H:%M:%S")
+
+    def clock_since(self, start: Instant) -> Callable[[Instant], str]:
+        """A clock that tells the day too, where it is not the day of `start`."""
+        day = self.day(start)
+        return lambda at: self.clock(at) if self.day(at) == day else self.moment(at)
 
     def day(self, at: Instant) -> str:
         return self._at(at).strftime("%Y-%m-%d")

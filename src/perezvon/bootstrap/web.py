@@ -1,0 +1,127 @@
+"""The web process: the API and the live feed, until a signal ends it.
+
+It owns no call: killed at any moment, it takes nothing with it but its clients' connections.
+"""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+
+from perezvon.api.app import create_app
+from perezvon.api.context import Context
+from perezvon.bootstrap.ports import PortTaken
+from perezvon.runtime.ports import Unavailable
+from perezvon.settings import Settings
+from perezvon.store.books import Books
+from perezvon.store.database import Location
+from perezvon.store.journal import wall_clock
+from perezvon.store.tokens import Token, check_token
+
+log = structlog.get_logger("web")
+
+CONNECTIONS_MAX: Final = 1_000
+"""Beyond it a request is answered 503 at once."""
+
+WAITING_MAX: Final = 128
+"""Connections not yet taken."""
+
+GRACE_S: Final = 3
+"""For requests under way when the process is told to end."""
+
+MESSAGE_BYTES_MAX: Final = 4_096
+"""Of a client of the feed, who has only his token to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    location: Location
+    engine: Path
+    """Socket of the engine."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    origins: tuple[str, ...] = ()
+
+
+class Server(uvicorn.Server):
+    """Ends well at SIGTERM: uvicorn's own way is to die of the signal once all is done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+
+def run(ours: Settings) -> int:
+    """The web process as `perezvon up` starts it."""
+    location = Location(ours.data_dir, ours.database_url or "")
+    return serve(WebOptions(location, ours.engine_socket, ours.web_bind, ours.web_port))
+
+
+def serve(options: WebOptions) -> int:
+    """Until SIGTERM or SIGINT; the exit status. `PortTaken` when somebody else listens."""
+    listener = listen(options.host, options.port)
+    try:
+        books = Books.open(options.location)
+    except Unavailable as error:
+        listener.close()
+        log.error("store_unavailable", error=str(error))  # noqa: TRY400 - no bug, no traceback
+        return 1
+    try:
+        log.info("listening", host=options.host, port=options.port)
+        asyncio.run(make_server(options, books).serve(sockets=[listener]))
+    finally:
+        books.close()
+        listener.close()
+    return 0
+
+
+def make_server(options: WebOptions, books: Books) -> Server:
+    def check(secret: str) -> Token | None:
+        return check_token(books.stored, secret, wall_clock())
+
+    app = create_app(Context(books, options.engine, check, options.origins))
+    return Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who asks is the socket's peer, not what a header says.
+            proxy_headers=False,
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_BYTES_MAX,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(WAITING_MAX)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port, "web_port") from error
+        raise
+    return listener

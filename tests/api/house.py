@@ -1,0 +1,148 @@
+"""A whole house without telephones: real engine, store, socket and API, joined as they will be."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from perezvon.api.app import create_app
+from perezvon.api.context import Context
+from perezvon.core.events import (
+    CallArrived,
+    Caller,
+    EndCause,
+    Event,
+    LegEnded,
+    NumberClass,
+    PlanChanged,
+    TimePassed,
+)
+from perezvon.core.ids import LegId, PersonId
+from perezvon.core.plan import Plan
+from perezvon.runtime.actions import engine_actions
+from perezvon.runtime.board import Feed, board
+from perezvon.runtime.local import Action, LocalServer
+from perezvon.runtime.ports import Batch, Row, StoredFact
+from perezvon.store import tokens
+from perezvon.store.books import Books
+from perezvon.store.database import Location
+from perezvon.store.journal import SqlJournal
+from perezvon.store.persons import SqlDirectory
+from perezvon.store.plans import with_version
+from tests.core.office import ANA, BOB, DID, START, Office, office_plan
+
+IVAN, OLGA = "+79161234567", "+74951112299"
+BASE = "http://perezvon.test/api/v1"
+
+
+class House:
+    """`office` is moved by the test; `save` makes all that it did durable."""
+
+    def __init__(self, directory: Path, plan: Plan | None = None) -> None:
+        self.location = Location(directory / "data")
+        self.socket = directory / "e.sock"
+        self.plan = with_version(plan or office_plan(ANA, BOB))
+        self.journal = SqlJournal.open(self.location, tenant=self.plan.tenant, wait_ms=0)
+        self.directory = SqlDirectory.open(self.location)
+        self.office = Office(self.plan)
+        self.books = Books.open(self.location)
+        self.tokens: dict[str, str] = {}
+        for scope in ("read", "act", "admin"):
+            _, secret = tokens.create_token(self.books.stored, f"the {scope}er", {scope}, START)
+            self.tokens[scope] = secret
+        self.origins: tuple[str, ...] = ()
+        self.feed = Feed()
+        self._seqs = count(1)
+        self._saved = 0
+        self._commit(PlanChanged(self.plan))
+        self.save()
+
+    def call(self, number: str) -> LegId:
+        person = self.directory.person_of(number, "Иван <b>")
+        leg = LegId(f"1.{len(self.office.facts)}")
+        self.office.tell(CallArrived(leg, DID, Caller(person, NumberClass.MOBILE)))
+        return leg
+
+    def hang_up(self, leg: LegId) -> None:
+        self.office.tell(LegEnded(leg, EndCause.NORMAL))
+
+    def save(self) -> None:
+        fresh = self.office.facts[self._saved :]
+        self._saved = len(self.office.facts)
+        seq = self._commit(None)
+        facts = [StoredFact(seq, n, fact) for n, fact in enumerate(fresh)]
+        persons = self.directory.drain()
+        self.journal.commit(Batch(rows=(), facts=facts, persons=persons))
+        self.feed.publish(board(self.office.engine, self.office.now, self.who))
+
+    def who(self, person: PersonId) -> tuple[str, str]:
+        return self.directory.number_of(person) or "", self.directory.name_of(person)
+
+    def _commit(self, event: Event | None) -> int:
+        seq = next(self._seqs)
+        self.journal.commit(Batch(rows=[Row(seq, self.office.now, event or TimePassed())]))
+        return seq
+
+    def actions(self) -> dict[str, Action]:
+        async def submit(event: Event) -> None:
+            self.office.tell(event)
+            self.save()
+
+        async def health(_args: dict[str, Any]) -> dict[str, Any]:
+            return {}
+
+        return engine_actions(lambda: self.office.engine, submit) | {"health": health}
+
+    def app(self) -> FastAPI:
+        check = lambda secret: tokens.check_token(self.books.stored, secret, START)  # noqa: E731
+        return create_app(Context(self.books, self.socket, check, self.origins))
+
+    def close(self) -> None:
+        self.books.close()
+        self.directory.close()
+        self.journal.close()
+
+    @contextlib.asynccontextmanager
+    async def engine(self) -> AsyncIterator[None]:
+        server = LocalServer(self.socket, self.actions(), self.feed)
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop()
+
+    def client(self, app: FastAPI, scope: str | None) -> httpx.AsyncClient:
+        headers = {} if scope is None else {"Authorization": f"Bearer {self.tokens[scope]}"}
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+
+    def serve(
+        self, scenario: Callable[[httpx.AsyncClient], Awaitable[None]], scope: str | None = "read"
+    ) -> None:
+        """Let a client with this scope ask the API while the engine runs."""
+
+        async def run() -> None:
+            async with self.engine(), self.client(self.app(), scope) as client:
+                async with asyncio.timeout(60):
+                    await scenario(client)
+
+        asyncio.run(run())
+
+
+def a_story(house: House) -> None:
+    """Ivan talks with Ana; Olga leaves after 12 s and is owed a call."""
+    house.call(IVAN)
+    house.office.all_ring()
+    house.office.later(4_000)
+    house.office.answer(ANA)
+    house.office.later(6_000)
+    leg = house.call(OLGA)
+    house.office.all_ring()
+    house.office.later(12_000)
+    house.hang_up(leg)
+    house.save()
