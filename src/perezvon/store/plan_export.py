@@ -21,7 +21,6 @@ from perezvon.core.plan import (
     Shift,
 )
 from perezvon.store.plan_values import (
-    DAYS,
     RANGE_DAYS_MAX,
     days_text,
     interval_text,
@@ -108,8 +107,7 @@ def _hours(hours: Hours) -> dict[str, Any]:
     for intervals, days in groupby(range(7), key=lambda day: hours.week[day]):
         run = list(days)
         if intervals:
-            name = DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}-{DAYS[run[-1]]}"
-            content[name] = intervals_text(intervals)
+            content[days_text(run)] = intervals_text(intervals)
     return content if hours.holidays else content | {"holidays": False}
 
 

@@ -271,7 +271,7 @@ def _make(core: type[_Core], noun: Noun, **own: Any) -> _Core:  # noqa: ANN401 -
         if key not in type(noun).model_fields or field.name in own:
             continue
         value = getattr(noun, key)
-        if value is None and field.default is not None:
+        if value is None and field.default == "":
             continue
         values[field.name] = tuple(value) if isinstance(value, list) else value
     return core(**values, **own)

@@ -43,14 +43,18 @@ from perezvon.store.plan_values import (
     Flag,
     Host,
     Id,
+    Ids,
     Intervals,
     Length,
+    Lengths,
     Mobile,
     Name,
-    Network,
+    Names,
+    Networks,
     Number,
     OneInterval,
     Phrase,
+    Phrases,
     Script,
     Secret,
     Sound,
@@ -83,8 +87,8 @@ def default(core: type, name: str) -> Any:  # noqa: ANN401 - what the core's fie
     return Field(default=value)
 
 
-def _word(key: str) -> BeforeValidator:
-    """A short form: a bare word stands for a mapping with one key."""
+def _word(key: str, noun: type[BaseModel]) -> BeforeValidator:
+    """A short form: a bare word stands for a mapping with one key, and nothing for an empty one."""
 
     def expand(value: object) -> object:
         if value is None:
@@ -92,11 +96,7 @@ def _word(key: str) -> BeforeValidator:
         value = as_text(value)
         return {key: value} if isinstance(value, str) else value
 
-    return BeforeValidator(expand)
-
-
-def _members(value: object) -> object:
-    return {"members": value} if isinstance(value, list) else value
+    return BeforeValidator(expand, json_schema_input_type=noun | str | int | None)
 
 
 def _rules(value: object) -> object:
@@ -118,9 +118,7 @@ class AgentFile(Noun):
     """Through which a mobile is rung; not needed when the plan has only one."""
     secret: Secret | None = None
     """Name of the secret of the telephone, never the secret itself."""
-    skills: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=50)] = default(
-        Agent, "skills"
-    )
+    skills: Annotated[Ids, Field(max_length=50)] = default(Agent, "skills")
 
 
 class MemberFile(Noun):
@@ -131,24 +129,24 @@ class MemberFile(Noun):
 class GroupFile(Noun):
     name: Name | None = None
     members: Annotated[
-        list[Annotated[MemberFile, _word("agent")]],
-        BeforeValidator(as_list),
+        list[Annotated[MemberFile, _word("agent", MemberFile)]],
+        BeforeValidator(as_list, json_schema_input_type=list[MemberFile | str] | str),
         Field(min_length=1, max_length=5_000),
     ]
     leader: Id | None = default(Group, "leader")
     """Owns the debts of the group's queues."""
 
 
+_short_group = BeforeValidator(
+    lambda value: {"members": value} if isinstance(value, list) else value,
+    json_schema_input_type=GroupFile | list[MemberFile | str],
+)
+
+
 class StepFile(Noun):
-    groups: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=100)] = default(
-        Step, "groups"
-    )
-    agents: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=1_000)] = default(
-        Step, "agents"
-    )
-    skills: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=20)] = default(
-        Step, "skills"
-    )
+    groups: Annotated[Ids, Field(max_length=100)] = default(Step, "groups")
+    agents: Annotated[Ids, Field(max_length=1_000)] = default(Step, "agents")
+    skills: Annotated[Ids, Field(max_length=20)] = default(Step, "skills")
     """An agent must have all of them."""
     k: Annotated[Whole, Field(ge=1, le=RING_AT_ONCE_MAX)] = default(Step, "k")
     """How many ring at once."""
@@ -160,7 +158,11 @@ class StepFile(Noun):
 
 class QueueFile(Noun):
     name: Name | None = None
-    steps: Annotated[list[StepFile], BeforeValidator(as_list), Field(min_length=1, max_length=50)]
+    steps: Annotated[
+        list[StepFile],
+        BeforeValidator(as_list, json_schema_input_type=list[StepFile] | StepFile),
+        Field(min_length=1, max_length=50),
+    ]
     rounds_max: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = default(Queue, "rounds_max")
     """How often the steps are gone through; null: until the longest wait."""
     gap: Annotated[Length, between(0, HOUR)] = default(Queue, "gap_ms")
@@ -198,9 +200,7 @@ class TrunkFile(Noun):
     secret: Secret | None = None
     """Name of the secret, never the secret itself."""
     register_: Flag = Field(default=False, alias="register")
-    match: Annotated[list[Network], BeforeValidator(as_list), Field(max_length=100)] = default(
-        Trunk, "match"
-    )
+    match: Annotated[Networks, Field(max_length=100)] = default(Trunk, "match")
     """Addresses from which its calls come; without them, the host."""
     number_format: Literal["e164", "digits", "national"] = default(Trunk, "number_format")
 
@@ -237,21 +237,19 @@ class HoursFile(Noun):
 
 class CallbackFile(Noun):
     id: Id
-    queues: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=500)] = default(
-        CallbackRule, "queues"
-    )
+    queues: Annotated[Ids, Field(max_length=500)] = default(CallbackRule, "queues")
     """Without them, all."""
     number_classes: Annotated[
-        list[NumberClass], BeforeValidator(as_list), Field(max_length=len(NumberClass))
+        list[NumberClass],
+        BeforeValidator(as_list, json_schema_input_type=list[NumberClass] | NumberClass),
+        Field(max_length=len(NumberClass)),
     ] = default(CallbackRule, "number_classes")
     wait_min: Length = default(CallbackRule, "wait_ms_min")
     hours_missed: Id | None = default(CallbackRule, "hours_missed")
     """Matches only calls missed in these hours."""
     waive: Flag = default(CallbackRule, "waive")
     """These are not called back."""
-    ladder: Annotated[
-        list[Length], BeforeValidator(as_list), Field(min_length=1, max_length=100)
-    ] = Field(
+    ladder: Annotated[Lengths, Field(min_length=1, max_length=100)] = Field(
         default_factory=lambda: list(Ladder().offsets_ms),
         json_schema_extra={"default": [length_text(step) for step in Ladder().offsets_ms]},
     )
@@ -283,23 +281,17 @@ class CallbackFile(Noun):
 
 class ProjectFile(Noun):
     name: Name | None = None
-    results: Annotated[list[Name], BeforeValidator(as_list), Field(max_length=200)] = default(
-        Project, "results"
-    )
+    results: Annotated[Names, Field(max_length=200)] = default(Project, "results")
     script: Script | None = None
     crm: Phrase | None = None
-    viewers: Annotated[list[Phrase], BeforeValidator(as_list), Field(max_length=500)] = default(
-        Project, "viewers"
-    )
+    viewers: Annotated[Phrases, Field(max_length=500)] = default(Project, "viewers")
 
 
 class ShiftFile(Noun):
     name: Name | None = None
     days: DayList
     hours: OneInterval
-    members: Annotated[list[Id], BeforeValidator(as_list), Field(max_length=5_000)] = default(
-        Shift, "members"
-    )
+    members: Annotated[Ids, Field(max_length=5_000)] = default(Shift, "members")
 
 
 class ThresholdsFile(Noun):
@@ -359,17 +351,17 @@ class PlanFile(Noun):
         Field(default_factory=dict)
     )
     projects: Annotated[
-        dict[Id, Annotated[ProjectFile, _word("name")]],
+        dict[Id, Annotated[ProjectFile, _word("name", ProjectFile)]],
         BeforeValidator(as_mapping),
         Field(max_length=1_000),
     ] = Field(default_factory=dict)
     agents: Annotated[
-        dict[Id, Annotated[AgentFile, _word("name")]],
+        dict[Id, Annotated[AgentFile, _word("name", AgentFile)]],
         BeforeValidator(as_mapping),
         Field(max_length=5_000),
     ] = Field(default_factory=dict)
     groups: Annotated[
-        dict[Id, Annotated[GroupFile, BeforeValidator(_members)]],
+        dict[Id, Annotated[GroupFile, _short_group]],
         BeforeValidator(as_mapping),
         Field(max_length=1_000),
     ] = Field(default_factory=dict)
@@ -379,7 +371,7 @@ class PlanFile(Noun):
     default_queue: Id | None = default(Plan, "default_queue")
     """For a number that the plan does not know; without it, the first queue."""
     numbers: Annotated[
-        dict[Number, Annotated[NumberFile, _word("queue")]],
+        dict[Number, Annotated[NumberFile, _word("queue", NumberFile)]],
         BeforeValidator(as_mapping),
         Field(max_length=10_000),
     ] = Field(default_factory=dict)

@@ -202,7 +202,14 @@ def parse_days(text: str) -> tuple[int, ...]:
 
 
 def days_text(days: Iterable[int]) -> str:
-    return ",".join(DAYS[day] for day in days)
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and runs[-1][-1] + 1 == day:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    names = ("-".join(DAYS[day] for day in dict.fromkeys((run[0], run[-1]))) for run in runs)
+    return ",".join(names)
 
 
 def _day_list(value: object) -> tuple[int, ...]:
@@ -301,12 +308,23 @@ Length = Annotated[
     between(0),
     WithJsonSchema({"type": ["string", "integer"], "description": "10s, 5m, 1h30m, or seconds"}),
 ]
+Ids = Annotated[list[Id], BeforeValidator(as_list, json_schema_input_type=list[Id] | Id)]
+Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=list[Name] | Name)]
+Phrases = Annotated[
+    list[Phrase], BeforeValidator(as_list, json_schema_input_type=list[Phrase] | Phrase)
+]
+Lengths = Annotated[
+    list[Length], BeforeValidator(as_list, json_schema_input_type=list[Length] | Length)
+]
 Whole = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 Zone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Host = Annotated[str, BeforeValidator(as_text), AfterValidator(_host)]
 Network = Annotated[str, BeforeValidator(as_text), AfterValidator(_network)]
+Networks = Annotated[
+    list[Network], BeforeValidator(as_list, json_schema_input_type=list[Network] | Network)
+]
 DateKey = Annotated[str, AfterValidator(_keep(parse_dates))]
 DaysKey = Annotated[str, AfterValidator(_keep(parse_days))]
 _HOURS_SCHEMA = {
