@@ -71,15 +71,23 @@ def wrong_commands(text: str, program: Command) -> Iterator[str]:
 
 def wrong_targets(text: str, makefile: str) -> Iterator[str]:
     for snippet in snippets(text):
-        match = re.match(r"^make ([a-z]+)", snippet)
+        match = re.match(r"^make ([a-z]+)\b", snippet)
         if match and not re.search(rf"^{match.group(1)}:", makefile, re.MULTILINE):
             yield f"`{snippet}`: no such target"
 
 
 def wrong_settings(text: str, known: Collection[str]) -> Iterator[str]:
     for name in re.findall(r"\bPEREZVON_([A-Z_]+)\b", text):
-        if name.lower() not in known:
+        if name.lower() not in known and not name.startswith("SECRET_"):
             yield f"PEREZVON_{name}: no such setting"
+
+
+def wrong_routes(text: str, routes: Collection[tuple[str, str]]) -> Iterator[str]:
+    """`GET /api/…` that the API does not serve; names in braces may differ."""
+    known = {(method, re.sub(r"\{.*?\}", "{}", path)) for method, path in routes}
+    for method, path in re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/api/[\w/{}.-]*)", text):
+        if (method, re.sub(r"\{.*?\}", "{}", path)) not in known:
+            yield f"{method} {path}: no such route"
 
 
 def wrong_links(text: str, path: Path) -> Iterator[str]:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from fastapi.routing import APIRoute
 
+from perezvon.api.app import NOUNS
+from perezvon.api.app import PREFIX as API
 from perezvon.cli import app
 from perezvon.settings import Settings
 from perezvon.store import plan_file
@@ -15,6 +18,13 @@ DOCUMENTS = tuple(path for path in files() if path.suffix == ".md")
 GUIDES = ("README", "docs/admin", "docs/supervisor", "docs/agent", "docs/integrator")
 """For people who do not program: in Russian and in English."""
 MAKEFILE = text(ROOT / "Makefile")
+ROUTES = tuple(
+    (method, f"{API}{route.path}")
+    for noun in NOUNS
+    for route in noun.router.routes
+    if isinstance(route, APIRoute)
+    for method in route.methods or ()
+)
 KNOWN_SETTINGS = {*Settings.model_fields, "settings"}
 
 
@@ -29,6 +39,7 @@ def test_what_a_document_names_is_there(path: Path) -> None:
         *documents.wrong_commands(content, _program()),
         *documents.wrong_targets(content, MAKEFILE),
         *documents.wrong_settings(content, KNOWN_SETTINGS),
+        *documents.wrong_routes(content, ROUTES),
         *documents.wrong_links(content, path),
         *documents.wrong_paths(content, ROOT),
     ]
@@ -88,6 +99,8 @@ def test_the_rules_for_documents_bite() -> None:
     assert not list(documents.wrong_targets("`make quick`", MAKEFILE))
     assert list(documents.wrong_settings("PEREZVON_WINGS=1", KNOWN_SETTINGS))
     assert not list(documents.wrong_settings("PEREZVON_SIP_PORT=1", KNOWN_SETTINGS))
+    assert list(documents.wrong_routes("GET /api/v1/wings", ROUTES))
+    assert not list(documents.wrong_routes("GET /api/v1/calls/{id}", ROUTES))
     assert list(documents.wrong_links("[a](docs/nowhere.md)", here))
     assert list(documents.wrong_links("[a](LICENSE#nowhere)", here))
     assert not list(documents.wrong_links("[a](LICENSE)", here))
