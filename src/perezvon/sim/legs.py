@@ -29,6 +29,8 @@ class Attempt:
     ended_at: Instant | None = None
     talks: list[tuple[str, Instant]] = field(default_factory=list)
     """With whom and from when: two at once would be the worst mistake."""
+    talked_ms: int = 0
+    """The longest of them."""
     fell_back_at: Instant | None = None
     fallback_answered_at: Instant | None = None
     fallback_agent: str | None = None
@@ -113,8 +115,8 @@ class Truth:
     attempts: dict[LegId, Attempt] = field(default_factory=dict)
     client_rings: dict[LegId, int] = field(default_factory=dict)
     agent_rings: dict[LegId, Leg] = field(default_factory=dict)
-    recovered: set[str] = field(default_factory=set)
-    """Clients with whom somebody talked in a call-back."""
+    recovered: dict[str, int] = field(default_factory=dict)
+    """Clients with whom somebody talked in a call-back, and how long at most."""
     clients: dict[str, Client] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
     talk_ms: int = 0

@@ -188,7 +188,6 @@ class Outside:
             talk_ms = arrival.talk_ms if arrival.talk_ms is not None else worker.talk(arrival.talk)
             key = arrival.key
         else:
-            board.truth.recovered.add(client.who)
             talk_ms = worker.talk(client.answer.talk if client.answer else 0.5)
             key = str(client.id)
         self._client(client.who).talked = True

@@ -51,6 +51,11 @@ class Counts:
     jumps: int = 0
     audits: int = 0
 
+    @property
+    def any(self) -> bool:
+        """Whether what the engine measured may differ from the truth."""
+        return bool(self.events or self.commands or self.crashes or self.jumps)
+
 
 class Storm:
     def __init__(
@@ -99,7 +104,10 @@ class Storm:
         if isinstance(event, PlanChanged):
             self.plan = event.plan
             self.world.learn_plan(event.plan)
-        self.line.put(event, self.now)
+        if self.up:
+            self.line.put(event, self.now)
+        else:
+            self._missed.append(event)
 
     # -- phases
 
@@ -162,15 +170,18 @@ class Storm:
         if not self.up:
             return
         self.counts.audits += 1
-        for event in self.line.take_all():
-            self._hear(event)
-            if not self.up:
-                return
+        self._hear_all()
         self._drain()
-        for event in self.line.take_all():
-            self._hear(event)
+        self._hear_all()
         if self.up:
             self._show(())
+
+    def _hear_all(self) -> None:
+        for event in self.line.take_all():
+            if self.up:
+                self._hear(event)
+            else:
+                self._miss(event)
 
     def _crash_somehow(self) -> None:
         if self.rng.random() < self.faults.torn:
@@ -258,13 +269,14 @@ class Storm:
     # -- one step of time
 
     def _next_at(self) -> Instant | None:
-        moments = [self.world.next_at(), self.line.next_at()]
+        moments = [self.world.next_at()]
         if self._acts:
             moments.append(self._acts[0][0])
         if self._late:
             moments.append(self._late[0][0])
         if self.up:
             deadline = self.host.engine.next_deadline()
+            moments.append(self.line.next_at())
             moments.append(None if deadline is None else deadline - self._skew)
         known = [moment for moment in moments if moment is not None]
         return max(min(known), self.now) if known else None
@@ -278,10 +290,12 @@ class Storm:
         if self._acts and self._acts[0][0] <= now:
             heappop(self._acts)[2](self)
             self._drain()
+        if not self.up:
+            return
         event = self.line.take(now)
         if event is not None:
             self._hear(event)
-        elif self.up:
+        else:
             deadline = self.host.engine.next_deadline()
             if deadline is not None and deadline <= self.clock:
                 self._hear(TimePassed())

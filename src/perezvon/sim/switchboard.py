@@ -48,6 +48,7 @@ class Switchboard:
         self.on_gone: dict[Side, Callable[[Leg, Leg | None], None]] = {}
         """Called with a leg that ended and the one it talked with."""
         self.on_talk: TalkBegan = _nobody_cares
+        self._unmade_to_end: set[LegId] = set()
         self._heap: list[tuple[Instant, int, Action, tuple[Any, ...]]] = []
         self._count = 0
 
@@ -70,11 +71,16 @@ class Switchboard:
         heappush(self._heap, (self.now + delay_ms, self._count, action, args))
 
     def later(self, delay_ms: Duration, event: Event) -> None:
-        self.after(delay_ms, self.out.append, event)
+        self.after(delay_ms, self._say, event)
+
+    def _say(self, event: Event) -> None:
+        # Looked up when it is said: who takes the events may put a new list in place.
+        self.out.append(event)
 
     # -- legs
 
     def make(self, leg: Leg) -> None:
+        leg.asked_to_end = leg.id in self._unmade_to_end
         self.legs[leg.id] = leg
 
     def end(self, leg: Leg, cause: EndCause) -> None:
@@ -150,6 +156,9 @@ class Switchboard:
             leg = self.legs.get(command.leg)
             if leg is not None:
                 leg.asked_to_end = True
+            else:
+                # The command that makes it may still be under way.
+                self._unmade_to_end.add(command.leg)
 
     def wrong(self, what: str) -> None:
         self.truth.wrongs.append(f"{self.now}: {what}")
@@ -164,9 +173,18 @@ class Switchboard:
         other = leg.bridged
         if other is None:
             return None
-        self.truth.talk_ms += self.now - (leg.bridged_at or self.now)
+        self._note_talk(leg if other.side is Side.AGENT else other)
         leg.bridged = other.bridged = None
         return other
+
+    def _note_talk(self, client: Leg) -> None:
+        truth = self.truth
+        talk_ms = self.now - (client.bridged_at or self.now)
+        truth.talk_ms += talk_ms
+        if client.attempt is not None:
+            client.attempt.talked_ms = max(client.attempt.talked_ms, talk_ms)
+        else:
+            truth.recovered[client.who] = max(truth.recovered.get(client.who, 0), talk_ms)
 
     def _left_alone(self, leg: Leg) -> None:
         if leg.live and leg.bridged is None:

@@ -1,0 +1,317 @@
+"""The oracle: folds the facts by itself and compares them with the truth of the world.
+
+It never looks into the engine, and shares no code with it. What faults make undecidable for one
+caller (`Attempt.disturbed`) is excused for him alone; that he has an end is never excused.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from perezvon.core import facts as f
+from perezvon.core.facts import Fact, OfferOutcome, Status
+from perezvon.core.ids import MINUTE, AgentId, CallId, DebtId, Instant, LegId, PersonId
+from perezvon.core.plan import Plan, Queue, Ranking, StepMode
+from perezvon.sim.storm import Storm
+
+PROVED_MS = 2_000
+"""A talk of this length is one, by the plan's threshold."""
+NOBODY_TALKED_MS = 500
+"""Below it nobody talked; in between a caller's own hang-up decides."""
+STUCK_MS = 20 * MINUTE
+SLACK_MS = 300
+WRONGS_MAX = 50
+"""The network between the telephone and us."""
+
+
+@dataclass(slots=True)
+class Offer:
+    call: CallId
+    agent: AgentId
+    made_at: Instant
+    step: int
+
+
+@dataclass(slots=True)
+class Inbound:
+    leg: LegId
+    person: PersonId | None
+    queue: Queue | None
+    at: Instant
+    waiting: bool = False
+    tried: set[AgentId] = field(default_factory=set)
+    ends: list[str] = field(default_factory=list)
+    debt: DebtId | None = None
+
+
+@dataclass(slots=True)
+class Debt:
+    person: PersonId
+    owner: AgentId | None
+    attempt: CallId | None = None
+    attempts: int = 0
+    settled: str = ""
+
+
+class Auditor:
+    """Give it the storm after each turn; `finish` compares the end with the truth."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.wrongs: list[str] = []
+        self.calls: dict[CallId, Inbound] = {}
+        self.by_leg: dict[LegId, CallId] = {}
+        self.debts: dict[DebtId, Debt] = {}
+        self.offers: dict[LegId, Offer] = {}
+        self.status: dict[AgentId, tuple[Status, Instant]] = {}
+        """And since when."""
+        self.talks: dict[AgentId, CallId] = {}
+        self.unreachable: set[AgentId] = set()
+        self.attempting: dict[PersonId, DebtId] = {}
+        self._plan = plan
+        self._seen = 0
+        self._now = 0
+        self._missed: list[tuple[LegId, Instant]] = []
+
+    def look(self, storm: Storm) -> None:
+        facts = storm.host.facts
+        self._now = storm.now - storm.world.board.start_at
+        if self._seen == len(facts):
+            return
+        for index in range(self._seen, len(facts)):
+            self._fold(facts[index])
+        self._seen = len(facts)
+        if storm.plan is not self._plan:
+            self._plan = storm.plan
+        self._nobody_waits_beside_a_free_agent(storm)
+
+    # -- the fold
+
+    def _fold(self, fact: Fact) -> None:
+        match fact:
+            case f.CallReceived():
+                self._received(fact)
+            case f.CallQueued(call=call):
+                if call in self.calls:
+                    self.calls[call].waiting = True
+            case f.OfferMade():
+                self._offered(fact)
+            case f.OfferEnded():
+                self._offer_ended(fact)
+            case f.CallAnswered(call=call):
+                self._end(call, "answered")
+            case f.CallMissed(call=call):
+                self.calls[call].waiting = False
+            case f.CallWaived(call=call):
+                self._end(call, "waived")
+            case f.CallOwed(call=call, debt=debt):
+                self._end(call, "owed")
+                self.calls[call].debt = debt
+            case f.CallFellBackToSwitch(call=call):
+                self.calls[call].waiting = False
+            case f.AgentStatusChanged():
+                self._status(fact)
+            case f.AgentReachableChanged(agent=agent, reachable=reachable):
+                (self.unreachable.discard if reachable else self.unreachable.add)(agent)
+            case _:
+                self._fold_debt(fact)
+
+    def _fold_debt(self, fact: Fact) -> None:
+        match fact:
+            case f.DebtOpened(debt=debt, person=person, owner=owner):
+                open_ones = [d for d in self.debts.values() if d.person == person and not d.settled]
+                self._want(not open_ones, f"two open debts to one person: {debt}")
+                self._want(owner is not None, f"a debt without an owner: {debt}")
+                self._want(fact.due_at > fact.at, f"a debt without a due time: {debt}")
+                self.debts[debt] = Debt(person, owner)
+            case f.DebtSettled(debt=debt, how=how):
+                self._want(not self.debts[debt].settled, f"settled twice: {debt}")
+                self.debts[debt].settled = how.value
+            case f.AttemptStarted(debt=debt, call=call):
+                known = self.debts[debt]
+                self._want(not known.settled, f"an attempt for a settled debt: {call}")
+                self._want(known.person not in self.attempting, f"two attempts at once: {call}")
+                self.attempting[known.person] = debt
+                known.attempt = call
+                known.attempts += 1
+            case f.AttemptMade(debt=debt):
+                known = self.debts[debt]
+                self._want(known.attempt is not None, f"an attempt ended twice: {debt}")
+                known.attempt = None
+                self.attempting.pop(known.person, None)
+            case f.ClientDialled(debt=debt, leg=leg):
+                self._want(not self.debts[debt].settled, f"dialled for a settled debt: {leg}")
+            case _:
+                pass
+
+    def _received(self, fact: f.CallReceived) -> None:
+        self._want(fact.leg not in self.by_leg, f"one attempt entered twice: {fact.leg}")
+        queue = next((q for q in self._plan.queues if q.id == fact.queue), None)
+        if fact.plan != self._plan.version:
+            queue = None
+        self.by_leg[fact.leg] = fact.call
+        self.calls[fact.call] = Inbound(fact.leg, fact.person, queue, fact.at)
+
+    def _offered(self, fact: f.OfferMade) -> None:
+        twice = [leg for leg, offer in self.offers.items() if offer.agent == fact.agent]
+        self._want(not twice, f"an agent is offered two calls: {fact.offer} {twice}")
+        status, _ = self.status.get(fact.agent, (None, 0))
+        self._want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
+        self.offers[fact.offer] = Offer(fact.call, fact.agent, fact.at, fact.step)
+        if fact.call in self.calls:
+            self.calls[fact.call].tried.add(fact.agent)
+
+    def _offer_ended(self, fact: f.OfferEnded) -> None:
+        offer = self.offers.pop(fact.offer, None)
+        if offer is None:
+            # Won offers leave the ringing ones when he begins to talk, and end here.
+            ended_after_talk = (OfferOutcome.ANSWERED, OfferOutcome.DROPPED_AT_ANSWER)
+            fine = fact.outcome in ended_after_talk or fact.outcome is OfferOutcome.RESCINDED
+            self._want(fine, f"an offer ended that was not: {fact.offer} {fact.outcome}")
+        if fact.outcome is OfferOutcome.DROPPED_AT_ANSWER and fact.call in self.calls:
+            self.calls[fact.call].waiting = True
+        if fact.outcome is OfferOutcome.MISSED:
+            self._missed.append((fact.offer, fact.at))
+
+    def _status(self, fact: f.AgentStatusChanged) -> None:
+        agent, status, call = fact.agent, fact.status, fact.call
+        self.status[agent] = status, fact.at
+        if status is Status.TALKING and call is not None:
+            self.talks[agent] = call
+            both = [who for who, other in self.talks.items() if other == call]
+            self._want(len(both) == 1, f"two agents with one caller: {call} {both}")
+            for leg in [leg for leg, o in self.offers.items() if o.agent == agent]:
+                del self.offers[leg]
+            if call in self.calls:
+                self.calls[call].waiting = False
+        else:
+            self.talks.pop(agent, None)
+
+    def _end(self, call: CallId, how: str) -> None:
+        inbound = self.calls[call]
+        inbound.ends.append(how)
+        inbound.waiting = False
+        self._want(len(inbound.ends) == 1, f"an attempt ended twice: {call} {inbound.ends}")
+
+    # -- at rest
+
+    def _nobody_waits_beside_a_free_agent(self, storm: Storm) -> None:
+        """Only where the step is certain: queues of one step that replaces, and no gap."""
+        there = storm.world.board.legs
+        waiting = [
+            (call, inbound)
+            for call, inbound in self.calls.items()
+            if inbound.waiting and inbound.leg in there and not there[inbound.leg].in_fallback
+        ]
+        if not waiting:
+            return
+        ringing = {offer.agent for offer in self.offers.values()}
+        free = {
+            agent
+            for agent, (status, _) in self.status.items()
+            if status is Status.AVAILABLE and agent not in ringing and agent not in self.unreachable
+        }
+        if not free:
+            return
+        by_call = Counter(offer.call for offer in self.offers.values())
+        for call, inbound in waiting:
+            queue = inbound.queue
+            if queue is None or len(queue.steps) > 1 or queue.gap_ms:
+                continue
+            step = queue.steps[0]
+            if step.mode is not StepMode.REPLACE:
+                continue
+            if step.ranking is not Ranking.ALL and by_call[call] >= step.k:
+                continue
+            able = (free & self._people(queue)) - inbound.tried
+            self._want(not able, f"waits beside a free agent: {call} {sorted(able)}")
+
+    def _people(self, queue: Queue) -> set[AgentId]:
+        step = queue.steps[0]
+        people = set(step.agents)
+        for group in self._plan.groups:
+            if group.id in step.groups:
+                people |= {member.agent for member in group.members}
+        wanted = set(step.skills)
+        return {a.id for a in self._plan.agents if a.id in people and wanted <= set(a.skills)}
+
+    # -- the end
+
+    def finish(self, storm: Storm) -> None:
+        self.look(storm)
+        truth, ledger = storm.world.truth, storm.host.engine.ledger
+        self.wrongs += truth.wrongs
+        self._want(ledger.balanced, f"the ledger does not balance: {ledger}")
+        self._want(ledger.in_progress == 0, f"not settled: {ledger}")
+        self._want(
+            ledger.arrivals == len(truth.attempts),
+            f"{len(truth.attempts)} came, {ledger.arrivals} are in the books",
+        )
+        self._count_ledger(storm)
+        for leg in truth.attempts:
+            self._audit_attempt(storm, leg)
+        for leg_id, at in self._missed:
+            self._audit_missed(storm, leg_id, at)
+        for leg, count in truth.client_rings.items():
+            self._want(count == 1, f"a client's telephone rang {count} times in one attempt: {leg}")
+        self._everything_is_quiet(storm)
+
+    def _count_ledger(self, storm: Storm) -> None:
+        """The ledger's columns, counted from the facts alone."""
+        ledger = storm.host.engine.ledger
+        standing: Counter[str] = Counter()
+        for inbound in self.calls.values():
+            end = inbound.ends[0] if inbound.ends else "in_progress"
+            if end == "owed" and inbound.debt is not None:
+                end = self.debts[inbound.debt].settled or "open"
+            standing[end] += 1
+        for column in ("answered", "recovered", "reached_us", "waived", "open", "in_progress"):
+            counted, kept = standing[column], getattr(ledger, column)
+            self._want(counted == kept, f"{column}: facts say {counted}, the ledger {kept}")
+        owed = sum(not debt.settled for debt in self.debts.values())
+        self._want(owed == ledger.debts_open, f"debts: facts {owed}, ledger {ledger.debts_open}")
+
+    def _audit_attempt(self, storm: Storm, leg: LegId) -> None:
+        attempt = storm.world.truth.attempts[leg]
+        self._want(attempt.ended_at is not None, f"a caller is still on the line: {leg}")
+        call = self.by_leg.get(leg)
+        if call is None:
+            self.wrongs.append(f"an attempt is not in the books: {leg}")
+            return
+        ends = self.calls[call].ends
+        self._want(len(ends) == 1, f"an attempt has {len(ends)} ends: {leg}")
+        if attempt.disturbed or not ends:
+            return
+        if attempt.fallback_answered_at is not None or attempt.talked_ms > PROVED_MS + SLACK_MS:
+            self._want(ends == ["answered"], f"talked {attempt.talked_ms} ms and {ends}: {leg}")
+        elif attempt.talked_ms <= NOBODY_TALKED_MS:
+            self._want(ends != ["answered"], f"talked with nobody and answered: {leg}")
+
+    def _audit_missed(self, storm: Storm, leg_id: LegId, at: Instant) -> None:
+        """Nobody misses a call whose telephone did not ring, or not for long enough."""
+        leg = storm.world.truth.agent_rings.get(leg_id)
+        if leg is None or leg.rang_at is None:
+            self.wrongs.append(f"missed, and the telephone never rang: {leg_id}")
+            return
+        if storm.counts.any or leg.up_at is not None:
+            return
+        rang_ms = (leg.gone_at or at) - leg.rang_at
+        least = (leg.ring_ms - 5_000) * 0.8 - SLACK_MS
+        self._want(rang_ms >= least, f"missed after {rang_ms} ms of ringing: {leg_id}")
+
+    def _everything_is_quiet(self, storm: Storm) -> None:
+        """Call-backs may go on for days; but nothing may be older than any of them lasts."""
+        now = storm.now
+        legs = [leg.id for leg in storm.world.board.legs.values() if leg.made_at < now - STUCK_MS]
+        self._want(not legs, f"legs are left: {legs}")
+        old = [leg for leg, o in self.offers.items() if o.made_at < storm.clock - STUCK_MS]
+        self._want(not old, f"telephones ring on: {old}")
+        busy = {
+            agent: status.value
+            for agent, (status, since) in self.status.items()
+            if status in (Status.TALKING, Status.WRAP_UP, Status.RINGING)
+            and since < storm.clock - STUCK_MS
+        }
+        self._want(not busy, f"agents are stuck: {busy}")
+
+    def _want(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
+        if not holds and len(self.wrongs) < WRONGS_MAX:
+            self.wrongs.append(f"{self._now}: {otherwise}")
