@@ -32,6 +32,8 @@ from perezvon.runtime.local import SOCKET_PATH_BYTES_MAX
 
 PREFIX: Final = "PEREZVON_"
 FILE_VARIABLE: Final = "PEREZVON_SETTINGS"
+SECRET_PREFIX: Final = "PEREZVON_SECRET_"
+"""Variables that give secrets by the plan's names: `bootstrap.secrets` reads them."""
 FILE_NAME: Final = "perezvon.toml"
 FILE_BYTES_MAX: Final = 64 * 1024
 
@@ -271,7 +273,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return [
         f"variable {name}: no such setting{_suggestion(name.removeprefix(PREFIX).lower())}"
         for name in sorted(environ)
-        if name.startswith(PREFIX) and name not in known
+        if name.startswith(PREFIX) and name not in known and not name.startswith(SECRET_PREFIX)
     ]
 
 

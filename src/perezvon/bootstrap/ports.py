@@ -8,10 +8,10 @@ TRIES_MAX = 200
 
 
 class PortTaken(Exception):  # noqa: N818 - the condition, as a person would call it
-    """Somebody else listens there."""
+    """Somebody else listens there. `setting` is the key that chooses another one."""
 
     def __init__(self, port: int, setting: str) -> None:
-        super().__init__(f"port {port} is taken: set {setting}")
+        super().__init__(f"port {port} is taken: set PEREZVON_{setting.upper()}")
         self.port = port
         self.setting = setting
 

@@ -1,0 +1,367 @@
+"""`perezvon up`: one installation, from settings to running processes, and back to none.
+
+First everything that can be wrong is looked at (folders, ports, Asterisk, plan, secrets), with an
+error that names what to do; then the processes start in order: asterisk, engine, web, worker. From
+then on a plan that was applied is written to Asterisk, and whoever ends is started again.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from perezvon.api.context import SCOPES
+from perezvon.asterisk import install
+from perezvon.bootstrap import secrets as secrets_of
+from perezvon.bootstrap import starter
+from perezvon.bootstrap.asterisk import Switchboard
+from perezvon.bootstrap.ports import PortTaken, is_free
+from perezvon.bootstrap.words import UP, say_as
+from perezvon.core.ids import SECOND, Duration
+from perezvon.core.plan import Plan, PlanError
+from perezvon.runtime.clock import SystemClock
+from perezvon.runtime.local import Refused, ask
+from perezvon.runtime.ports import Unavailable
+from perezvon.runtime.supervisor import Backoff, Child, Happening, StartError, Supervisor, What
+from perezvon.settings import Settings
+from perezvon.store import plan_file
+from perezvon.store.database import Location, open_journal_reader, open_views
+from perezvon.store.plans import list_plans, newest_plan
+from perezvon.store.tokens import create_token
+
+PLAN_EVERY_MS: Final[Duration] = 1 * SECOND
+TEND_EVERY_MS: Final[Duration] = 30 * SECOND
+HEALTH_WAIT_S: Final = 2
+KEY_NAME: Final = "perezvon up"
+ENGINE_BACKOFF: Final = Backoff(waits_ms=(50, 200, 500, 1 * SECOND, 2 * SECOND))
+"""A caller waits in its dead-man's time: the engine must be back in less than 4 s."""
+
+Say = Callable[[str], None]
+
+
+class UpError(Exception):
+    """Why it does not start, in words for the operator."""
+
+
+class Installation:
+    """One data folder's processes. `prepare` first; then `start`, `watch`, `stop`."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self.settings = settings
+        self._say_line = say
+        self._supervisor: Supervisor | None = None
+        self._switchboard: Switchboard | None = None
+        self._written = ""
+        """Version of the plan that Asterisk has."""
+        self._ended: set[str] = set()
+        self._stopping = False
+        self.plan: Plan | None = None
+        self.secrets: secrets_of.Secrets | None = None
+        self.pbx: install.Pbx | None = None
+
+    @property
+    def location(self) -> Location:
+        return location_of(self.settings)
+
+    @property
+    def logs(self) -> Path:
+        return self.settings.data_dir / "log"
+
+    def say(self, key: str, **values: object) -> None:
+        self._say_line(say_as(UP, key, self.settings.language, **values))
+
+    def prepare(self) -> None:
+        """Look at everything that may be wrong, and write down what the processes need."""
+        self._check_ports()
+        if self.settings.switch == "asterisk":
+            self.say("bringing")
+            self.pbx = install.ensure(
+                self.settings.asterisk, self.settings.cache_dir, say=self._say_line
+            )
+            self.say("asterisk", version=self.pbx.version)
+        self.plan = self._choose_plan()
+        self.secrets = secrets_of.resolve(self.settings.secrets_file, self.plan)
+        keep_token(self.settings)
+        if self.pbx is not None:
+            self._switchboard = Switchboard(self.settings, self.pbx)
+            self._switchboard.write(self.plan, self.secrets)
+            self._written = self.plan.version
+
+    async def start(self, more: Sequence[Child] = ()) -> None:
+        """Start all in order; `more` comes after ours. `UpError` when one does not start."""
+        children = [*self._children(), *more]
+        self._supervisor = Supervisor(children, tell=self._note)
+        self.say("starting", names=", ".join(child.name for child in children))
+        try:
+            await self._supervisor.start()
+        except StartError as error:
+            log = self.logs / f"{error.name}.log"
+            said = say_as(UP, "not_started", self.settings.language, name=error.name, log=log)
+            raise UpError(f"{said}\n{error.tail}") from error
+
+    async def watch(self) -> None:
+        """Until cancelled: hand applied plans to Asterisk, keep its log within its limit."""
+        tend_in_ms = TEND_EVERY_MS
+        while True:
+            await asyncio.sleep(PLAN_EVERY_MS / SECOND)
+            if self._switchboard is None:
+                continue
+            with contextlib.suppress(Unavailable):
+                await self._take_new_plan(self._switchboard)
+            tend_in_ms -= PLAN_EVERY_MS
+            if tend_in_ms <= 0:
+                tend_in_ms = TEND_EVERY_MS
+                self._switchboard.process.tend()
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+            self._supervisor = None
+
+    def greet(self) -> None:
+        """Where everything is."""
+        ours = self.settings
+        self.say("ready")
+        if ours.switch == "asterisk":
+            self.say("sip", host=ours.sip_bind, port=ours.sip_port)
+            self.say("secrets", file=ours.secrets_file)
+        self.say("web", url=f"http://{ours.web_bind}:{ours.web_port}/")
+        self.say("token", file=ours.token_file)
+        self.say("watch", command="perezvon watch")
+        self.say("logs", folder=self.logs)
+
+    def _check_ports(self) -> None:
+        ours = self.settings
+        wanted = [(ours.web_port, ours.web_bind, False, "web_port")]
+        if ours.switch == "asterisk":
+            wanted += [
+                (ours.sip_port, ours.sip_bind, True, "sip_port"),
+                (ours.http_port, ours.http_bind, False, "http_port"),
+            ]
+        for port, host, udp, setting in wanted:
+            if not is_free(port, host, udp=udp):
+                raise PortTaken(port, setting)
+
+    def _choose_plan(self) -> Plan:
+        """The newest applied one; before the first, the settings' file or a starter."""
+        applied = self._newest()
+        named = self.settings.plan_file
+        if applied is not None:
+            if named is not None and plan_file.load(named).version != applied.version:
+                self.say("other_plan", version=applied.version, file=named)
+            return applied
+        if named is None:
+            named = self.settings.data_dir / "plan.yaml"
+            starter.write(named, self.settings.language)
+            self.say("starter_plan", file=named)
+            self.settings = self.settings.model_copy(update={"plan_file": named})
+        return plan_file.load(named)
+
+    def _newest(self) -> Plan | None:
+        """None before the first engine ran here."""
+        try:
+            database = open_journal_reader(self.location)
+        except Unavailable:
+            return None
+        try:
+            with database.read() as connection:
+                return newest_plan(connection)
+        finally:
+            database.close()
+
+    def _newest_version(self) -> str:
+        database = open_journal_reader(self.location)
+        try:
+            with database.read() as connection:
+                applied = list_plans(connection, 1)
+            return applied[0].version if applied else ""
+        finally:
+            database.close()
+
+    async def _take_new_plan(self, switchboard: Switchboard) -> None:
+        version = await asyncio.to_thread(self._newest_version)
+        if version in {"", self._written}:
+            return
+        plan = await asyncio.to_thread(self._newest)
+        if plan is None:
+            return
+        # Noted before it is tried: one that cannot be written is told of once.
+        self._written = version
+        try:
+            found = secrets_of.resolve(self.settings.secrets_file, plan)
+            await switchboard.take_over(plan, found)
+        except (PlanError, secrets_of.SecretError) as error:
+            self.say("plan_refused", version=version, reason=error)
+        else:
+            self.plan, self.secrets = plan, found
+            self.say("plan_taken", version=version)
+
+    def _children(self) -> list[Child]:
+        ours = self.settings
+        children = []
+        if self._switchboard is not None:
+            assert self.plan is not None
+            assert self.secrets is not None
+            log = self.logs / "asterisk.log"
+            children.append(self._switchboard.child(self.secrets, self.plan, log))
+        engine = self._engine_answers
+        web = _answers_http(f"http://{ours.web_bind}:{ours.web_port}/api/v1/health")
+        children += [
+            self._own("engine", ready=engine, alive=engine, backoff=ENGINE_BACKOFF),
+            self._own("web", ready=web, alive=web),
+            self._own("worker"),
+        ]
+        return children
+
+    def _own(
+        self,
+        name: str,
+        *,
+        ready: Callable[[], Awaitable[bool]] | None = None,
+        alive: Callable[[], Awaitable[bool]] | None = None,
+        backoff: Backoff | None = None,
+    ) -> Child:
+        return Child(
+            name=name,
+            argv=(sys.executable, "-m", "perezvon", name),
+            env=self.settings.environment(),
+            log=self.logs / f"{name}.log",
+            ready=ready,
+            alive=alive,
+            backoff=backoff or Backoff(),
+        )
+
+    async def _engine_answers(self) -> bool:
+        try:
+            await ask(self.settings.engine_socket, "health", timeout_s=HEALTH_WAIT_S)
+        except Unavailable:
+            return False
+        except Refused:
+            return True
+        return True
+
+    def _note(self, happening: Happening) -> None:
+        """Tell of what went wrong and that it is right again; of a normal start, nothing."""
+        name = happening.name
+        if self._stopping:
+            return
+        if happening.what in {What.ENDED, What.HUNG}:
+            self._ended.add(name)
+            self.say(happening.what.value, name=name, pid=happening.pid, detail=happening.detail)
+        elif happening.what is What.READY and name in self._ended:
+            self._ended.discard(name)
+            self.say("back", name=name)
+
+
+def location_of(settings: Settings) -> Location:
+    return Location(settings.data_dir, settings.database_url or "")
+
+
+def keep_token(settings: Settings) -> None:
+    """The API's key for this machine's own user: made once, in a file that only he can read."""
+    if settings.token_file.exists():
+        return
+    views = open_views(location_of(settings))
+    try:
+        _, key = create_token(views, KEY_NAME, SCOPES, SystemClock().now())
+    finally:
+        views.close()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(settings.token_file, flags, 0o600), "w") as file:
+        file.write(f"{key}\n")
+
+
+def run(settings: Settings, say: Say) -> int:
+    """`perezvon up`. Returns the exit status; errors are `UpError` and kin."""
+    settings.prepare()
+    with alone(settings):
+        installation = Installation(settings, say)
+        installation.prepare()
+        return asyncio.run(_serve(installation))
+
+
+async def _serve(installation: Installation) -> int:
+    stop = stop_event()
+    try:
+        if await unless(stop, installation.start()):
+            installation.greet()
+            await unless(stop, installation.watch())
+    finally:
+        installation.say("stopping")
+        await installation.stop()
+        installation.say("stopped")
+    return 0
+
+
+def stop_event() -> asyncio.Event:
+    """Set by the first Ctrl-C, SIGTERM, or the end of the terminal."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Do it, but not beyond `stop`; whether it was done."""
+    doing = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            return False
+        doing.result()
+        return True
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """One `up` for one data folder. The lock falls with the process, however it ends."""
+    with (settings.run_dir / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise UpError(
+                say_as(
+                    UP,
+                    "running",
+                    settings.language,
+                    folder=settings.data_dir,
+                    pid=lock.read(20).strip() or "?",
+                )
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _answers_http(url: str) -> Callable[[], Awaitable[bool]]:
+    """Whether somebody speaks HTTP there; what he says is not our business here."""
+
+    async def check() -> bool:
+        timeout = aiohttp.ClientTimeout(total=HEALTH_WAIT_S)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
+                session.get(url),
+            ):
+                return True
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    return check
