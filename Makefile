@@ -16,7 +16,7 @@ PROJECT := $(PACKAGES)-$(shell sha256sum < pyproject.toml | cut -c1-16)
 
 # Extra arguments for pytest, e.g. ARGS='-k ledger'.
 ARGS ?=
-# Worlds of `make dst`: a number (that many), or a list such as 7,11,42.
+# Worlds of `make dst`: how many, or a list of seeds such as 7,11,42.
 SEEDS ?= 1000
 PART ?=
 
@@ -46,7 +46,7 @@ proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written t
 	@PROOF=1 $(BIN)/pytest -v tests/proof/test_$(PART).py $(ARGS)
 
 dst: $(PROJECT) ## simulated worlds full of faults, SEEDS of them (1000), or SEEDS=7,11 by name
-	@SEEDS=$(SEEDS) $(BIN)/pytest -q -n 2 tests/dst $(ARGS)
+	@$(BIN)/python -m scripts.dst $(SEEDS)
 
 bench: $(PROJECT) ## speed of the parts that matter, as tables
 	@for file in bench/[!_]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
