@@ -1,0 +1,333 @@
+"""The link to ARI: one inbound WebSocket with REST over it, and plain HTTP for listings.
+
+Promises: requests reach Asterisk in the order in which they were submitted; every request ends in
+a `Reply` within its time, whatever becomes of the link; events are handed on in order, those of a
+new link only after `on_link` is done with it (the audit); a link that ends is made again.
+The reader reads and sorts, nothing else: Asterisk closes a socket that is not read for 100 ms.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from perezvon.core.ids import Duration
+
+Message: TypeAlias = dict[str, Any]
+"""A JSON object as Asterisk sent it; only `asterisk` ever sees one."""
+
+REQUEST_MS = 2_000
+CONNECT_MS = 3_000
+CLOSE_MS = 1_000
+LISTING_MS = 5_000
+EVENTS_MAX = 50_000
+"""Events heard and not yet handled. Beyond, the link is cut: an audit then says what is true."""
+PENDING_MAX = 20_000
+"""Requests without a reply. Beyond, a request ends at once as unknown."""
+MESSAGE_BYTES_MAX = 8 * 1024 * 1024
+BACK_OFF_MS = (50, 100, 200, 500, 1_000, 2_000)
+EVENT_TYPES = (
+    "ApplicationReplaced",
+    "ChannelDestroyed",
+    "ChannelDtmfReceived",
+    "ChannelHangupRequest",
+    "ChannelStateChange",
+    "ChannelUserevent",
+    "ContactStatusChange",
+    "Dial",
+    "PeerStatusChange",
+    "PlaybackFinished",
+    "RESTResponse",
+    "StasisEnd",
+    "StasisStart",
+)
+"""An unfiltered call costs 57 events; these are the ones that `translate` understands. Answers to
+requests are filtered too (measured): without their type here the link stays dumb for ever."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a request. `status` None: unknown, it may or may not have been done."""
+
+    status: int | None
+    body: Any = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP success
+
+    @property
+    def gone(self) -> bool:
+        """The channel is not there (any more), or not in our application."""
+        return self.status in {400, 404, 409, 412, 422}
+
+
+UNKNOWN = Reply(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where ARI is and who we are there."""
+
+    url: str
+    """Such as `http://127.0.0.1:8088/ari`."""
+    user: str
+    password: str
+    app: str
+
+
+class Ari:
+    """See the module. `on_replaced` is called when another client took our application over."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        on_event: Callable[[Message], None],
+        on_link: Callable[[], Awaitable[None]],
+        on_replaced: Callable[[], None],
+    ) -> None:
+        self._address = address
+        self._on_event = on_event
+        self._on_link = on_link
+        self._on_replaced = on_replaced
+        self._session: aiohttp.ClientSession | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._outbox: deque[bytes] = deque()
+        self._outbox_filled = asyncio.Event()
+        self._pending: dict[str, tuple[asyncio.Future[Reply], asyncio.TimerHandle]] = {}
+        self._request_count = 0
+        self.link_count = 0
+
+    @property
+    def linked(self) -> bool:
+        """A link stands and its audit is done."""
+        return self._ready.is_set()
+
+    async def start(self) -> None:
+        """Return when the first link stands and `on_link` is done with it."""
+        login = aiohttp.encode_basic_auth(self._address.user, self._address.password)
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": login}, connector=aiohttp.TCPConnector(limit=8)
+        )
+        self._keeper = asyncio.create_task(self._keep_linked(), name="ari-link")
+        await self._ready.wait()
+
+    async def stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def cut(self) -> None:
+        """Drop the link: it is not to be trusted. A new one is made, with an audit."""
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def submit(
+        self,
+        method: str,
+        uri: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        timeout_ms: Duration = REQUEST_MS,
+    ) -> asyncio.Future[Reply]:
+        """Send over the socket, in order, without waiting. `uri` parts are to be quoted by `part`.
+
+        Give parameters in one way: a body overrides the query.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reply] = loop.create_future()
+        if self._socket is None or len(self._pending) >= PENDING_MAX:
+            future.set_result(UNKNOWN)
+            return future
+        self._request_count += 1
+        request_id = f"r{self._request_count}"
+        request: Message = {
+            "type": "RESTRequest",
+            "transaction_id": request_id,
+            "request_id": request_id,
+            "method": method,
+            "uri": uri,
+        }
+        if query:
+            request["query_strings"] = [{"name": k, "value": v} for k, v in query.items()]
+        if body is not None:
+            request["content_type"] = "application/json"
+            request["message_body"] = msgspec.json.encode(body).decode()
+        timer = loop.call_later(timeout_ms / 1000, self._settle, request_id, UNKNOWN)
+        self._pending[request_id] = (future, timer)
+        self._outbox.append(msgspec.json.encode(request))
+        self._outbox_filled.set()
+        return future
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        timeout_ms: Duration = REQUEST_MS,
+    ) -> Reply:
+        return await self.submit(method, uri, query=query, body=body, timeout_ms=timeout_ms)
+
+    async def listing(self, uri: str) -> Reply:
+        """GET by plain HTTP: what may be long must not hold up the calls on the socket."""
+        assert self._session is not None, "not started"
+        url = f"{self._address.url}/{uri}"
+        timeout = aiohttp.ClientTimeout(total=LISTING_MS / 1000)
+        try:
+            async with self._session.get(url, timeout=timeout) as response:
+                return Reply(response.status, msgspec.json.decode(await response.read() or b"null"))
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, OSError):
+            return UNKNOWN
+
+    async def _keep_linked(self) -> None:
+        failures = 0
+        while True:
+            links = self.link_count
+            try:
+                await self._link_once()
+            except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
+                log.warning("no link to the switch", extra={"error": type(error).__name__})
+            except Exception:
+                # A fault of ours in one event must not leave us deaf: the audit tells the truth.
+                log.exception("link to the switch broken by a fault of ours")
+            failures = 0 if self.link_count > links else failures + 1
+            await asyncio.sleep(BACK_OFF_MS[min(failures, len(BACK_OFF_MS) - 1)] / 1000)
+
+    async def _link_once(self) -> None:
+        """Returns when the link has ended: a read loop that ends normally is an end too."""
+        socket = await self._connect()
+        events: asyncio.Queue[Message | None] = asyncio.Queue(EVENTS_MAX)
+        self._socket = socket
+        self._reader = asyncio.create_task(self._read(socket, events), name="ari-reader")
+        writer = asyncio.create_task(self._write(socket), name="ari-writer")
+        pump = asyncio.create_task(self._pump(events), name="ari-pump")
+        tasks = (self._reader, writer, pump)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pump.cancel()
+            raise
+        finally:
+            if self._ready.is_set() and not pump.done():
+                # What was heard is true; it is handled before the next link is audited.
+                await events.put(None)
+            else:
+                pump.cancel()
+            self._drop_link()
+            self._reader.cancel()
+            writer.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            await socket.close()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        assert self._session is not None, "not started"
+        async with asyncio.timeout(CONNECT_MS / 1000):
+            return await self._session.ws_connect(
+                f"{self._address.url}/events",
+                params={"app": self._address.app, "subscribeAll": "false"},
+                max_msg_size=MESSAGE_BYTES_MAX,
+                compress=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_MS / 1000),
+            )
+
+    async def _pump(self, events: asyncio.Queue[Message | None]) -> None:
+        await self._set_filter()
+        await self._on_link()
+        self.link_count += 1
+        self._ready.set()
+        while (message := await events.get()) is not None:
+            self._on_event(message)
+
+    async def _set_filter(self) -> None:
+        reply = await self.request(
+            "PUT",
+            f"applications/{part(self._address.app)}/eventFilter",
+            body={"allowed": [{"type": name} for name in EVENT_TYPES]},
+        )
+        if not reply.ok:
+            raise LinkError(f"event filter: {reply.status}")
+
+    async def _read(
+        self, socket: aiohttp.ClientWebSocketResponse, events: asyncio.Queue[Message | None]
+    ) -> None:
+        async for frame in socket:
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            try:
+                message = msgspec.json.decode(frame.data)
+            except msgspec.DecodeError:
+                log.warning("ari message is not JSON")
+                continue
+            if not isinstance(message, dict):
+                continue
+            kind = message.get("type")
+            if kind == "RESTResponse":
+                self._settle(str(message.get("request_id")), _reply(message))
+            elif kind == "ApplicationReplaced":
+                self._on_replaced()
+            else:
+                try:
+                    events.put_nowait(message)
+                except asyncio.QueueFull:
+                    log.error("ari events overflow: link cut")  # noqa: TRY400 - no traceback wanted
+                    return
+
+    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while True:
+            while self._outbox:
+                await socket.send_frame(self._outbox.popleft(), aiohttp.WSMsgType.TEXT)
+            self._outbox_filled.clear()
+            await self._outbox_filled.wait()
+
+    def _settle(self, request_id: str, reply: Reply) -> None:
+        future, timer = self._pending.pop(request_id, (None, None))
+        if timer is not None:
+            timer.cancel()
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def _drop_link(self) -> None:
+        self._socket = None
+        self._ready.clear()
+        self._outbox.clear()
+        for request_id in list(self._pending):
+            self._settle(request_id, UNKNOWN)
+
+
+class LinkError(Exception):
+    """The link stands but cannot be used."""
+
+
+def part(value: str) -> str:
+    """One part of a path: our ids have slashes."""
+    return quote(value, safe="")
+
+
+def _reply(message: Message) -> Reply:
+    text = message.get("message_body")
+    if not isinstance(text, str) or not text:
+        return Reply(int(message.get("status_code", 0)))
+    try:
+        return Reply(int(message.get("status_code", 0)), msgspec.json.decode(text))
+    except msgspec.DecodeError:
+        return Reply(int(message.get("status_code", 0)))

@@ -1,0 +1,163 @@
+"""What there is on the switch, compared with nothing: pure, from listings to `Resynced`.
+
+The engine compares it with what it believes. A caller whom the local queue has is told apart: he
+is in no leg of ours any more, and yet he has not gone.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perezvon.asterisk import cel
+from perezvon.asterisk.book import side_of
+from perezvon.asterisk.translate import LegView, Side, arrived, end_cause
+from perezvon.core.events import Caller, EndCause, LegSeen, LegState
+from perezvon.core.ids import LegId
+
+TAIL_BYTES = 4 * 1024 * 1024
+"""Of CEL: hours of a busy day, read in a tenth of a second."""
+
+GONE_MAX = 1_000
+"""Ends that an audit tells besides those that were asked for, the newest."""
+
+STATES = {"Up": LegState.UP, "Ringing": LegState.RINGING, "Ring": LegState.RINGING}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    legs: tuple[LegSeen, ...]
+    sides: Mapping[LegId, Side]
+    bridges: Mapping[LegId, str]
+    """In which bridge a leg is."""
+    fell_back: tuple[LegId, ...]
+    """Callers whom the local queue has."""
+    empty_bridges: tuple[str, ...]
+
+
+def look(
+    channels: object,
+    bridges: object,
+    *,
+    tenant: str,
+    identify: Callable[[str, str], Caller],
+) -> Found:
+    """From the answers to GET /channels and GET /bridges."""
+    ours: dict[LegId, tuple[dict[str, Any], list[str]]] = {}
+    fell_back: list[LegId] = []
+    for channel in _objects(channels):
+        args = _args(channel, f"perezvon-{tenant}")
+        if args is not None:
+            ours[LegId(channel["id"])] = (channel, args)
+        elif _context(channel) == f"localq-{tenant}" and cel.OWN_SHAPE.fullmatch(channel["id"]):
+            fell_back.append(LegId(channel["id"]))
+    bridge_of: dict[LegId, str] = {}
+    partner: dict[LegId, LegId] = {}
+    empty: list[str] = []
+    for bridge in _objects(bridges):
+        inside = [LegId(str(one)) for one in bridge.get("channels", []) if one in ours]
+        if not bridge.get("channels") and str(bridge["id"]).startswith(f"{tenant}-"):
+            empty.append(bridge["id"])
+        for leg in inside:
+            bridge_of[leg] = bridge["id"]
+            others = [other for other in inside if other != leg]
+            if others:
+                partner[leg] = others[0]
+    legs = tuple(
+        LegSeen(
+            leg,
+            STATES.get(str(channel.get("state")), LegState.DOWN),
+            partner.get(leg),
+            arrived(channel, args, identify) if args[:1] == ["in"] else None,
+        )
+        for leg, (channel, args) in ours.items()
+    )
+    sides = {leg: _side(leg, args) for leg, (_, args) in ours.items()}
+    return Found(legs, sides, bridge_of, tuple(fell_back), tuple(empty))
+
+
+def ends(
+    path: Path | None, there: Collection[LegId], asked: Iterable[LegId]
+) -> tuple[tuple[LegId, EndCause], ...]:
+    """How legs ended that are not there, by CEL; of those asked for also that they never were.
+
+    Blocking.
+    """
+    started: set[LegId] = set()
+    answered: set[LegId] = set()
+    ended: dict[LegId, EndCause] = {}
+    for row in _tail(path):
+        match row.kind:
+            case cel.CelKind.START:
+                started.add(row.leg)
+                # An id is free again after its channel: the newest one counts.
+                ended.pop(row.leg, None)
+                answered.discard(row.leg)
+            case cel.CelKind.ANSWER:
+                answered.add(row.leg)
+            case cel.CelKind.HANGUP:
+                view = LegView(side_of(row.leg), rang=True, answered=row.leg in answered)
+                ended[row.leg] = end_cause(view, row.cause or 0, 0)
+            case cel.CelKind.END:
+                ended.setdefault(row.leg, EndCause.LOST)
+    gone = {leg: cause for leg, cause in list(ended.items())[-GONE_MAX:] if leg not in there}
+    for leg in asked:
+        if leg in there:
+            continue
+        if leg in started:
+            gone[leg] = ended.get(leg, EndCause.LOST)
+        elif path is not None:
+            gone[leg] = EndCause.NEVER_MADE
+    return tuple(gone.items())
+
+
+def _tail(path: Path | None) -> Iterable[cel.CelRow]:
+    if path is None:
+        return
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read(TAIL_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return
+    for line in text.split("\n"):
+        row = cel.parse_line(line)
+        if row is not None:
+            yield row
+
+
+def _objects(listing: object) -> list[dict[str, Any]]:
+    if not isinstance(listing, list):
+        return []
+    return [one for one in listing if isinstance(one, dict) and isinstance(one.get("id"), str)]
+
+
+def _args(channel: Mapping[str, Any], app: str) -> list[str] | None:
+    """Of the application when it is ours and the channel is in it."""
+    match channel:
+        case {"dialplan": {"app_name": "Stasis", "app_data": str(data)}}:
+            name, *args = data.split(",")
+            return args if name == app else None
+        case _:
+            return None
+
+
+def _context(channel: Mapping[str, Any]) -> str:
+    match channel:
+        case {"dialplan": {"context": str(context)}}:
+            return context
+        case _:
+            return ""
+
+
+def _side(leg: LegId, args: list[str]) -> Side:
+    match args[:1]:
+        case ["in"]:
+            return Side.CALLER
+        case ["agent"]:
+            return Side.AGENT
+        case ["client"]:
+            return Side.CLIENT
+        case _:
+            return side_of(leg)

@@ -1,0 +1,76 @@
+"""The engine's heartbeat, as the dialplan's guard reads it.
+
+It proves that the switch, the socket, our own loop and the store all work: nothing less lets a
+new caller in.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from perezvon.asterisk.ari import Ari
+from perezvon.core.ids import SECOND
+from perezvon.runtime.ports import Unavailable
+
+ROUND_MS = 1 * SECOND
+MISSED_MAX = 3
+"""Then the link is made anew: it stands and says nothing."""
+
+log = logging.getLogger(__name__)
+
+
+class Heart:
+    """One beat at a time."""
+
+    def __init__(self, ari: Ari, app: str, variable: str) -> None:
+        self._ari = ari
+        self._app = app
+        self._variable = variable
+        self._count = 0
+        self._missed = 0
+        self._awaited: tuple[str, asyncio.Future[None]] | None = None
+
+    async def beat(self, proof: Callable[[], Awaitable[None]]) -> bool:
+        if not self._ari.linked:
+            return False
+        # The moment of its beginning counts: a proof that took long must not look fresh.
+        beaten_at = time.time_ns() // 1_000_000_000
+        if not await self._go_round():
+            self._missed += 1
+            if self._missed >= MISSED_MAX:
+                log.warning("switch is silent: link cut")
+                self._missed = 0
+                self._ari.cut()
+            return False
+        self._missed = 0
+        try:
+            await proof()
+        except Unavailable:
+            return False
+        told = await self._ari.request(
+            "POST",
+            "asterisk/variable",
+            query={"variable": self._variable, "value": str(beaten_at)},
+        )
+        return told.ok
+
+    def heard(self, name: str) -> None:
+        if self._awaited is not None and self._awaited[0] == name:
+            self._awaited[1].set_result(None)
+            self._awaited = None
+
+    async def _go_round(self) -> bool:
+        """By the switch and our own queue of events: both work, or it does not come back."""
+        self._count += 1
+        name = f"hb{self._count}"
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaited = (name, heard)
+        self._ari.submit("POST", f"events/user/{name}", query={"application": self._app})
+        try:
+            async with asyncio.timeout(ROUND_MS / SECOND):
+                await heard
+        except TimeoutError:
+            self._awaited = None
+            return False
+        return True

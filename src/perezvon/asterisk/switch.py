@@ -1,0 +1,489 @@
+"""The switch port on a real Asterisk: commands out, events in, an audit after every new link.
+
+Promises: a command about a call goes out in order and without waiting; every failure comes back
+as an event; a leg that was withdrawn stops ringing even if it was just being made; nothing about
+a call is decided here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, assert_never
+
+from perezvon.asterisk import audit, conf, numbers
+from perezvon.asterisk.ari import Address, Ari, LinkError, Message, Reply, part
+from perezvon.asterisk.audit import Found
+from perezvon.asterisk.beat import Heart
+from perezvon.asterisk.book import Book, Leg
+from perezvon.asterisk.devices import Devices
+from perezvon.asterisk.dialling import Dialling
+from perezvon.asterisk.hearing import Hearing
+from perezvon.asterisk.pjsip import trunk_endpoint
+from perezvon.asterisk.translate import (
+    BeatHeard,
+    LegLeaving,
+    LegLeft,
+    LegReplaced,
+    LegStarted,
+    Report,
+    Side,
+    Translator,
+)
+from perezvon.asterisk.upkeep import Upkeep
+from perezvon.core.commands import (
+    AnswerCall,
+    Command,
+    ConnectCall,
+    DialClient,
+    HangUp,
+    HangUpReason,
+    PlayPrompt,
+    RingAgent,
+    SignalRinging,
+    StartMusic,
+    StopRinging,
+)
+from perezvon.core.events import (
+    CallArrived,
+    Caller,
+    CallFellBack,
+    DeviceChanged,
+    DigitPressed,
+    EndCause,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    LegSeen,
+    PromptEnded,
+    Resynced,
+    TrunkChanged,
+)
+from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
+from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
+from perezvon.runtime.ports import Directory, Sink
+
+CEL_GRACE_MS = 500
+"""CEL is written a moment after the fact."""
+
+SHOWN_CALLBACK = {"ru": "Перезвон {clock}", "en": "Call-back {clock}"}
+ANSWERED_ELSEWHERE = "answered_elsewhere"
+REASONS = {
+    HangUpReason.NORMAL: "normal",
+    HangUpReason.BUSY: "busy",
+    HangUpReason.CONGESTION: "congestion",
+    HangUpReason.UNKNOWN_NUMBER: "unallocated",
+}
+
+LegReport: TypeAlias = (
+    LegRinging | LegAnswered | LegEnded | PromptEnded | DigitPressed | LegLeaving | LegLeft
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The engine's side of the two-part guard in the dialplan."""
+
+    heartbeat_variable: str
+    waiting_ms: Duration = 12 * SECOND
+
+
+class AsteriskSwitch:
+    """Implements `runtime.ports.Switch`. `on_replaced`: another engine has taken our place."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        address: Address,
+        directory: Directory,
+        *,
+        guard: Guard,
+        cel_path: Path | None,
+        on_replaced: Callable[[], None],
+    ) -> None:
+        self._tenant = plan.tenant
+        self._directory = directory
+        self._guard = guard
+        self._cel_path = cel_path
+        self._book = Book()
+        self._devices = Devices()
+        self._agents: dict[AgentId, Agent] = {}
+        self._trunks: dict[TrunkId, Trunk] = {}
+        self._ari = Ari(
+            address, on_event=self._hear, on_link=self._on_link, on_replaced=on_replaced
+        )
+        self._dialling = Dialling(
+            self._ari, self._book, address.app, end=self._end, left=self._left
+        )
+        self._hearing = Hearing(
+            self._ari,
+            self._book,
+            self._dialling,
+            waiting_ms=guard.waiting_ms,
+            prompt_ended=self._tell,
+        )
+        self._heart = Heart(self._ari, address.app, guard.heartbeat_variable)
+        self._upkeep = Upkeep(
+            self._ari,
+            self._book,
+            self._dialling,
+            self._devices,
+            audit=self.audit,
+            tell=self._tell,
+            adopt=self._adopt,
+        )
+        self._app = address.app
+        self._sink: Sink | None = None
+        self._asked: set[LegId] = set()
+        """Legs of commands that may not have reached the switch."""
+        self._country = ""
+        self._shown_callback = ""
+        self._translator = Translator(self._app, self._identify, self._book.by_channel, (), ())
+        self.learn_plan(plan)
+
+    # The port.
+
+    async def start(self, sink: Sink) -> None:
+        self._sink = sink
+        await self._ari.start()
+        self._upkeep.start()
+
+    async def stop(self) -> None:
+        await self._upkeep.stop()
+        await self._ari.stop()
+        self._book.clear()
+
+    def carry_out(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            if self._ari.linked:
+                self._carry_out(command)
+            else:
+                # Not kept: the audit of the next link tells, and the core decides anew.
+                self._ask_about(command)
+
+    def learn_plan(self, plan: Plan) -> None:
+        self._agents = {agent.id: agent for agent in plan.agents}
+        self._trunks = {trunk.id: trunk for trunk in plan.trunks}
+        self._country = plan.country
+        language = plan.language if plan.language in SHOWN_CALLBACK else "en"
+        self._shown_callback = SHOWN_CALLBACK[language]
+        self._hearing.language = language
+        self._hearing.talk_ms_max = plan.thresholds.talk_ms_max
+        self._devices.learn(
+            [one.id for one in plan.agents if one.device is not DeviceKind.MOBILE],
+            [trunk.id for trunk in plan.trunks],
+        )
+        self._translator.agents = self._agents.keys()
+        self._translator.trunks = self._trunks.keys()
+
+    def expect(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            self._ask_about(command)
+
+    def protect(self, waiting: Iterable[LegId], talking: Iterable[LegId]) -> None:
+        # Not for a leg that the book does not have: he may be in the local queue, and a limit on
+        # his life would cut off his talk there.
+        for leg in map(self._book.get, waiting):
+            if leg is not None and not leg.leaving:
+                self._hearing.keep_waiting(leg)
+        for leg in map(self._book.get, talking):
+            if leg is not None and not leg.leaving:
+                self._hearing.keep_talking(leg)
+
+    async def heartbeat(self, proof: Callable[[], Awaitable[None]]) -> bool:
+        return await self._heart.beat(proof)
+
+    # Commands.
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case RingAgent():
+                self._ring_agent(command)
+            case DialClient():
+                self._dial_client(command)
+            case StopRinging(leg):
+                self._dialling.withdraw(self._book.known_or_new(leg), ANSWERED_ELSEWHERE)
+            case HangUp(leg, reason):
+                self._dialling.withdraw(self._book.known_or_new(leg), REASONS[reason])
+            case ConnectCall(call, client, agent):
+                self._connect(call, client, agent)
+            case PlayPrompt(leg, playback, prompt):
+                known = self._book.get(leg)
+                if known is None:
+                    self._tell(PromptEnded(leg, playback))
+                else:
+                    self._hearing.prompt(known, playback, prompt)
+            case AnswerCall(leg):
+                self._if_there(leg, self._hearing.answer)
+            case SignalRinging(leg):
+                self._if_there(leg, self._hearing.ring)
+            case StartMusic(leg, music):
+                self._if_there(leg, lambda known: self._hearing.music(known, music))
+            case _:
+                assert_never(command)
+
+    def _if_there(self, leg: LegId, act: Callable[[Leg], None]) -> None:
+        known = self._book.get(leg)
+        if known is not None:
+            act(known)
+
+    def _ring_agent(self, command: RingAgent) -> None:
+        if self._book.get(command.leg) is not None:
+            return
+        leg = Leg(Side.AGENT, id=command.leg, ring_ms=command.ring_ms)
+        endpoint = self._endpoint_of(command.agent)
+        if endpoint is None:
+            self._tell(LegEnded(command.leg, EndCause.UNREACHABLE))
+            return
+        self._book.add(leg)
+        name = ""
+        if command.callback_clock:
+            name = self._shown_callback.format(clock=command.callback_clock)
+        elif command.person is not None:
+            name = self._directory.name_of(command.person)
+        number = self._directory.number_of(command.person) if command.person is not None else None
+        self._dialling.make(leg, endpoint, _shows(number or "", name))
+
+    def _endpoint_of(self, agent_id: AgentId) -> str | None:
+        agent = self._agents.get(agent_id)
+        if agent is None:
+            return None
+        if agent.device is not DeviceKind.MOBILE:
+            return f"PJSIP/{agent.id}"
+        trunk = self._trunks.get(agent.trunk) if agent.trunk is not None else None
+        return _through(trunk, agent.number) if trunk is not None else None
+
+    def _dial_client(self, command: DialClient) -> None:
+        if self._book.get(command.leg) is not None:
+            return
+        number = self._directory.number_of(command.person)
+        trunk = self._trunks.get(command.trunk)
+        endpoint = _through(trunk, number) if trunk is not None and number else None
+        if endpoint is None:
+            cause = EndCause.TRUNK_FAILED if trunk is None else EndCause.BAD_NUMBER
+            self._tell(LegEnded(command.leg, cause))
+            return
+        leg = Leg(Side.CLIENT, id=command.leg, ring_ms=command.ring_ms, rings_to=command.agent)
+        self._book.add(leg)
+        self._dialling.make(leg, endpoint, _shows(command.did, ""))
+        listener = self._book.get(command.agent)
+        if listener is not None:
+            self._hearing.ring(listener)
+            # He waits for us as long as the client rings; nobody else keeps him alive.
+            self._hearing.guard(listener, command.ring_ms + 60 * SECOND)
+
+    def _connect(self, call: CallId, client_id: LegId, agent_id: LegId) -> None:
+        client, agent = self._book.get(client_id), self._book.get(agent_id)
+        if client is None or agent is None:
+            for leg_id, leg in ((client_id, client), (agent_id, agent)):
+                if leg is None:
+                    self._tell(LegEnded(leg_id, EndCause.LOST))
+            return
+        self._hearing.connect(call, client, agent)
+
+    def _ask_about(self, command: Command) -> None:
+        if isinstance(command, RingAgent | DialClient):
+            self._asked.add(command.leg)
+
+    # Events.
+
+    def _tell(self, event: Report | CallFellBack | Resynced) -> None:
+        assert self._sink is not None, "not started"
+        assert not isinstance(event, LegStarted | LegReplaced | LegLeaving | LegLeft | BeatHeard)
+        self._sink(event)
+
+    def _hear(self, message: Message) -> None:
+        for report in self._translator.translate(message):
+            self._take(report, message)
+
+    def _take(self, report: Report, message: Message) -> None:
+        match report:
+            case CallArrived():
+                self._caller_came(report, message)
+            case LegReplaced(old, new):
+                moved = self._book.on_channel(old)
+                if moved is not None:
+                    self._book.move(moved, new)
+            case BeatHeard(name):
+                self._heart.heard(name)
+            case DeviceChanged() | TrunkChanged():
+                if self._devices.is_news(report):
+                    self._tell(report)
+            case LegStarted(leg_id):
+                leg = self._book.on_channel(leg_id)
+                if leg is None:
+                    # A request from before the last audit: nobody waits for it any more.
+                    self._ari.submit("DELETE", f"channels/{part(leg_id)}")
+                else:
+                    self._dialling.started(leg)
+            case _:
+                leg = self._book.on_channel(report.leg)
+                if leg is not None:
+                    self._take_of(leg, report)
+
+    def _take_of(
+        self,
+        leg: Leg,
+        report: LegReport,
+    ) -> None:
+        match report:
+            case LegRinging():
+                if leg.side is not Side.CALLER and not leg.rang and not leg.answered:
+                    leg.rang = True
+                    self._tell(LegRinging(leg.id))
+            case LegAnswered():
+                self._answered(leg)
+            case LegEnded(_, cause):
+                self._end(leg, cause)
+            case LegLeaving(_, switched_off):
+                leg.leaving = True
+                leg.switched_off = leg.switched_off or switched_off
+            case LegLeft():
+                if leg.side is Side.CALLER and not leg.leaving:
+                    # Alive and out: most likely his dead-man fired.
+                    self._dialling.look(leg)
+                self._dialling.look_later(leg)
+            case PromptEnded(_, playback):
+                leg.playbacks.discard(playback)
+                self._tell(PromptEnded(leg.id, playback))
+            case DigitPressed(_, digit):
+                self._tell(DigitPressed(leg.id, digit))
+            case _:
+                assert_never(report)
+
+    def _answered(self, leg: Leg) -> None:
+        if leg.answered:
+            return
+        leg.answered = True
+        if leg.side is Side.CALLER:
+            return
+        if not leg.withdrawn:
+            leg.disarm()
+        self._hearing.leg_answered(leg)
+        self._tell(LegAnswered(leg.id))
+
+    def _caller_came(self, arrival: CallArrived, message: Message) -> None:
+        if self._book.get(arrival.leg) is not None:
+            return
+        leg = self._book.add(Leg(Side.CALLER, id=arrival.leg))
+        self._tell(arrival)
+        self._follow(leg)
+        self._tidy_name(leg, message)
+
+    def _follow(self, leg: Leg) -> None:
+        """Without it we would never learn why he hung up."""
+        subscribed = self._ari.submit(
+            "POST",
+            f"applications/{part(self._app)}/subscription",
+            query={"eventSource": f"channel:{leg.channel}"},
+        )
+
+        def check(future: "asyncio.Future[Reply]") -> None:
+            if future.result().gone and self._book.get(leg.id) is leg:
+                self._dialling.look_later(leg)
+
+        subscribed.add_done_callback(check)
+
+    def _tidy_name(self, leg: Leg, message: Message) -> None:
+        """What a stranger calls himself goes to our telephones in SIP headers."""
+        name = str((message["channel"].get("caller") or {}).get("name") or "")
+        shown = conf.shown(name)
+        if name != shown:
+            self._ari.submit(
+                "POST",
+                f"channels/{part(leg.channel)}/variable",
+                query={"variable": "CALLERID(name)", "value": shown},
+            )
+
+    def _end(self, leg: Leg, cause: EndCause) -> None:
+        self._hearing.leg_gone(leg)
+        self._book.remove(leg)
+        self._tell(LegEnded(leg.id, cause))
+
+    def _left(self, leg: Leg) -> None:
+        """It lives outside our application."""
+        self._hearing.leg_gone(leg)
+        self._book.remove(leg)
+        if leg.side is not Side.CALLER:
+            self._ari.submit("DELETE", f"channels/{part(leg.channel)}")
+            self._tell(LegEnded(leg.id, EndCause.LOST))
+            return
+        # A refresh that we sent a moment ago must not cut off his talk there.
+        self._ari.submit(
+            "POST",
+            f"channels/{part(leg.channel)}/variable",
+            query={"variable": "TIMEOUT(absolute)", "value": "0"},
+        )
+        self._tell(CallFellBack(leg.id))
+
+    def _identify(self, number: str, name: str) -> Caller:
+        return numbers.identify(number, name, self._country, self._directory)
+
+    # The link.
+
+    async def audit(self) -> Found:
+        """All that the switch has of ours now. Raises `LinkError` when it does not say."""
+        channels = await self._ari.listing("channels")
+        bridges = await self._ari.listing("bridges")
+        if not (channels.ok and bridges.ok):
+            raise LinkError("no listing")
+        return audit.look(channels.body, bridges.body, tenant=self._tenant, identify=self._identify)
+
+    def _adopt(self, seen: LegSeen) -> None:
+        """A stray: a client whom we do not know is never hung up."""
+        if seen.inbound is None:
+            self._ari.submit("DELETE", f"channels/{part(seen.leg)}")
+        else:
+            leg = self._book.add(Leg(Side.CALLER, id=seen.leg))
+            self._tell(seen.inbound)
+            self._follow(leg)
+
+    async def _on_link(self) -> None:
+        found = await self.audit()
+        there = {seen.leg for seen in found.legs}
+        asked = self._asked | {leg.id for leg in self._book}
+        gone = await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
+        if any(cause is EndCause.NEVER_MADE for _, cause in gone):
+            await asyncio.sleep(CEL_GRACE_MS / SECOND)
+            found = await self.audit()
+            there = {seen.leg for seen in found.legs}
+            gone = await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
+        self._rewrite_book(found)
+        for leg in found.fell_back:
+            # Before the audit, in which he is missing without having gone.
+            self._tell(CallFellBack(leg))
+        self._tell(Resynced(found.legs, gone))
+        self._asked.clear()
+
+    def _rewrite_book(self, found: Found) -> None:
+        known = {leg.id: leg for leg in self._book}
+        self._book.clear()
+        for seen in found.legs:
+            old = known.get(seen.leg)
+            leg = Leg(found.sides[seen.leg], id=seen.leg, dialled=True)
+            leg.answered = seen.state.value == "up"
+            leg.rang = leg.answered or seen.state.value == "ringing"
+            if old is not None:
+                leg.playbacks, leg.withdrawn = old.playbacks, old.withdrawn
+                leg.hears_music, leg.hears_ringing = old.hears_music, old.hears_ringing
+                leg.rings_to = old.rings_to
+            self._book.add(leg)
+            bridge = found.bridges.get(seen.leg)
+            if bridge is not None:
+                self._book.join(leg, CallId(bridge))
+            if leg.side is Side.CALLER:
+                self._follow(leg)
+        for bridge in found.empty_bridges:
+            self._ari.submit("DELETE", f"bridges/{part(bridge)}")
+
+
+def _through(trunk: Trunk, number: str) -> str | None:
+    """An endpoint's name is made of a checked number only: no dial string gets in."""
+    dialled = numbers.to_dial(number, trunk.number_format)
+    return f"PJSIP/{dialled}@{trunk_endpoint(trunk.id)}" if dialled is not None else None
+
+
+def _shows(number: str, name: str) -> dict[str, str]:
+    """What the called telephone displays as the other party."""
+    safe = number if numbers.DIALABLE.fullmatch(number) else "anonymous"
+    return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": conf.shown(name)}

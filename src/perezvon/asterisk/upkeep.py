@@ -1,0 +1,95 @@
+"""What is looked after between the calls: who can be reached, and what nobody answers for.
+
+An event that never came must not leave a phone ringing or a caller in silence: now and then what
+the switch has is compared with the book.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from perezvon.asterisk.ari import Ari, LinkError
+from perezvon.asterisk.audit import Found
+from perezvon.asterisk.book import Book
+from perezvon.asterisk.devices import Change, Devices
+from perezvon.asterisk.dialling import Dialling
+from perezvon.core.events import LegSeen
+from perezvon.core.ids import SECOND, LegId
+
+PERIOD_MS = 2 * SECOND
+SWEEP_EVERY = 5
+"""Periods between two looks at all that is there."""
+
+STRAY_MS = 10 * SECOND
+"""Younger ones may just be on their way into the book, or out of it."""
+
+log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """`adopt` is given what is on the switch and in no book of ours."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        book: Book,
+        dialling: Dialling,
+        devices: Devices,
+        *,
+        audit: Callable[[], Awaitable[Found]],
+        tell: Callable[[Change], None],
+        adopt: Callable[[LegSeen], None],
+    ) -> None:
+        self._ari = ari
+        self._book = book
+        self._dialling = dialling
+        self._devices = devices
+        self._audit = audit
+        self._tell = tell
+        self._adopt = adopt
+        self._strays: dict[LegId, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="switch-upkeep")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        periods = 0
+        while True:
+            if self._ari.linked:
+                periods += 1
+                await self._look_at_devices()
+                if periods % SWEEP_EVERY == 0:
+                    await self._sweep()
+            await asyncio.sleep(PERIOD_MS / SECOND)
+
+    async def _look_at_devices(self) -> None:
+        endpoints = await self._ari.listing("endpoints/PJSIP")
+        if endpoints.ok and self._ari.linked:
+            for change in self._devices.changes(endpoints.body):
+                self._tell(change)
+
+    async def _sweep(self) -> None:
+        try:
+            found = await self._audit()
+        except LinkError:
+            return
+        if not self._ari.linked:
+            return
+        there = {seen.leg: seen for seen in found.legs}
+        for leg in self._book:
+            if leg.id not in there and leg.channel == leg.id:
+                # Not by this listing, which is older than some legs: by a question of its own.
+                self._dialling.look(leg)
+        now = asyncio.get_running_loop().time()
+        strays = [leg for leg in there if self._book.on_channel(leg) is None]
+        self._strays = {leg: self._strays.get(leg, now) for leg in strays}
+        for leg_id, since in self._strays.items():
+            if (now - since) * SECOND >= STRAY_MS:
+                log.warning("stray leg", extra={"leg": leg_id})
+                self._adopt(there[leg_id])
