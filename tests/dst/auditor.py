@@ -6,11 +6,14 @@ caller (`Attempt.disturbed`) is excused for him alone; that he has an end is nev
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from perezvon.core import facts as f
-from perezvon.core.facts import Fact, OfferOutcome, Status
+from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
 from perezvon.core.ids import MINUTE, AgentId, CallId, DebtId, Instant, LegId, PersonId
-from perezvon.core.plan import Plan, Queue, Ranking, StepMode
+from perezvon.core.plan import CallbackRule, Plan, Queue, Ranking, Step, StepMode
+from perezvon.sim.legs import Side
 from perezvon.sim.storm import Storm
 
 PROVED_MS = 2_000
@@ -39,6 +42,7 @@ class Inbound:
     at: Instant
     waiting: bool = False
     tried: set[AgentId] = field(default_factory=set)
+    refused: set[AgentId] = field(default_factory=set)
     ends: list[str] = field(default_factory=list)
     debt: DebtId | None = None
 
@@ -47,19 +51,24 @@ class Inbound:
 class Debt:
     person: PersonId
     owner: AgentId | None
+    rule: CallbackRule | None
+    queue: Queue | None
     attempt: CallId | None = None
-    attempts: int = 0
+    counted: int = 0
+    last_at: Instant | None = None
     settled: str = ""
 
 
 class Auditor:
     """Give it the storm after each turn; `finish` compares the end with the truth."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, people_act: bool) -> None:
+        self.people_act = people_act
         self.wrongs: list[str] = []
         self.calls: dict[CallId, Inbound] = {}
         self.by_leg: dict[LegId, CallId] = {}
         self.debts: dict[DebtId, Debt] = {}
+        self.waived: dict[CallId, WaiverKind] = {}
         self.offers: dict[LegId, Offer] = {}
         self.status: dict[AgentId, tuple[Status, Instant]] = {}
         """And since when."""
@@ -82,6 +91,7 @@ class Auditor:
         if storm.plan is not self._plan:
             self._plan = storm.plan
         self._nobody_waits_beside_a_free_agent(storm)
+        self._no_telephone_rings_in_vain(storm)
 
     # -- the fold
 
@@ -100,8 +110,9 @@ class Auditor:
                 self._end(call, "answered")
             case f.CallMissed(call=call):
                 self.calls[call].waiting = False
-            case f.CallWaived(call=call):
+            case f.CallWaived(call=call, kind=kind):
                 self._end(call, "waived")
+                self.waived[call] = kind
             case f.CallOwed(call=call, debt=debt):
                 self._end(call, "owed")
                 self.calls[call].debt = debt
@@ -121,7 +132,9 @@ class Auditor:
                 self._want(not open_ones, f"two open debts to one person: {debt}")
                 self._want(owner is not None, f"a debt without an owner: {debt}")
                 self._want(fact.due_at > fact.at, f"a debt without a due time: {debt}")
-                self.debts[debt] = Debt(person, owner)
+                rule = next((r for r in self._plan.callback_rules if r.id == fact.rule), None)
+                queue = self.calls[fact.call].queue
+                self.debts[debt] = Debt(person, owner, rule, queue)
             case f.DebtSettled(debt=debt, how=how):
                 self._want(not self.debts[debt].settled, f"settled twice: {debt}")
                 self.debts[debt].settled = how.value
@@ -131,12 +144,15 @@ class Auditor:
                 self._want(known.person not in self.attempting, f"two attempts at once: {call}")
                 self.attempting[known.person] = debt
                 known.attempt = call
-                known.attempts += 1
+                self._permitted(fact, known)
             case f.AttemptMade(debt=debt):
                 known = self.debts[debt]
                 self._want(known.attempt is not None, f"an attempt ended twice: {debt}")
                 known.attempt = None
                 self.attempting.pop(known.person, None)
+                if fact.counted:
+                    known.counted += 1
+                    known.last_at = fact.at
             case f.ClientDialled(debt=debt, leg=leg):
                 self._want(not self.debts[debt].settled, f"dialled for a settled debt: {leg}")
             case _:
@@ -156,8 +172,40 @@ class Auditor:
         status, _ = self.status.get(fact.agent, (None, 0))
         self._want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
         self.offers[fact.offer] = Offer(fact.call, fact.agent, fact.at, fact.step)
-        if fact.call in self.calls:
-            self.calls[fact.call].tried.add(fact.agent)
+        inbound = self.calls.get(fact.call)
+        if inbound is None:
+            return
+        inbound.tried.add(fact.agent)
+        self._want(fact.agent not in inbound.refused, f"rung though he refused: {fact.offer}")
+        queue = inbound.queue
+        if queue is None or queue not in self._plan.queues:
+            return
+        step = queue.steps[fact.step]
+        fits = fact.agent in self._people(step)
+        self._want(fits, f"rung and not of this step: {fact.offer} {fact.agent}")
+        if all(s.mode is StepMode.REPLACE and s.ranking is not Ranking.ALL for s in queue.steps):
+            count = sum(offer.call == fact.call for offer in self.offers.values())
+            most = max(s.k for s in queue.steps)
+            self._want(count <= most, f"{count} telephones ring, {most} may: {fact.call}")
+
+    def _permitted(self, fact: f.AttemptStarted, debt: Debt) -> None:
+        """Within hours; unless a person asked for it, not too often and not too soon."""
+        if debt.rule is None or debt.queue is None:
+            return
+        hours = debt.rule.hours or debt.queue.hours
+        week = next((h.week for h in self._plan.hours if h.id == hours), None)
+        if week is not None:
+            local = datetime.fromtimestamp(fact.at / 1_000, ZoneInfo(self._plan.zone))
+            minute = local.hour * 60 + local.minute
+            fits = any(i.from_minute <= minute < i.to_minute for i in week[local.weekday()])
+            self._want(fits, f"called back out of hours: {fact.call}")
+        if self.people_act or debt.rule not in self._plan.callback_rules:
+            return
+        few = debt.counted < debt.rule.attempts_max
+        self._want(few, f"attempt {debt.counted + 1} of {debt.rule.attempts_max}: {fact.call}")
+        if debt.last_at is not None:
+            gap_ms = fact.at - debt.last_at
+            self._want(gap_ms >= debt.rule.gap_ms_min, f"again after {gap_ms} ms: {fact.call}")
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
         offer = self.offers.pop(fact.offer, None)
@@ -168,6 +216,8 @@ class Auditor:
             self._want(fine, f"an offer ended that was not: {fact.offer} {fact.outcome}")
         if fact.outcome is OfferOutcome.DROPPED_AT_ANSWER and fact.call in self.calls:
             self.calls[fact.call].waiting = True
+        if fact.outcome is OfferOutcome.REFUSED and fact.call in self.calls:
+            self.calls[fact.call].refused.add(fact.agent)
         if fact.outcome is OfferOutcome.MISSED:
             self._missed.append((fact.offer, fact.at))
 
@@ -221,11 +271,19 @@ class Auditor:
                 continue
             if step.ranking is not Ranking.ALL and by_call[call] >= step.k:
                 continue
-            able = (free & self._people(queue)) - inbound.tried
+            able = (free & self._people(step)) - inbound.tried
             self._want(not able, f"waits beside a free agent: {call} {sorted(able)}")
 
-    def _people(self, queue: Queue) -> set[AgentId]:
-        step = queue.steps[0]
+    def _no_telephone_rings_in_vain(self, storm: Storm) -> None:
+        for leg in storm.world.board.legs.values():
+            attempt = leg.attempt
+            if leg.side is not Side.AGENT or attempt is None or leg.asked_to_end:
+                continue
+            gone = attempt.ended_at is not None and attempt.ended_at < storm.now
+            rings_on = gone and not attempt.disturbed and leg.up_at is None
+            self._want(not rings_on, f"rings for a caller who is gone: {leg.id}")
+
+    def _people(self, step: Step) -> set[AgentId]:
         people = set(step.agents)
         for group in self._plan.groups:
             if group.id in step.groups:
@@ -246,6 +304,9 @@ class Auditor:
             f"{len(truth.attempts)} came, {ledger.arrivals} are in the books",
         )
         self._count_ledger(storm)
+        for _, cut in truth.cut_off:
+            blind = storm.counts.any if cut.attempt is None else cut.attempt.disturbed
+            self._want(blind, f"cut off in the middle of a talk: {cut.id}")
         for leg in truth.attempts:
             self._audit_attempt(storm, leg)
         for leg_id, at in self._missed:
@@ -280,6 +341,13 @@ class Auditor:
         self._want(len(ends) == 1, f"an attempt has {len(ends)} ends: {leg}")
         if attempt.disturbed or not ends:
             return
+        kind = self.waived.get(call)
+        if kind is WaiverKind.NO_NUMBER:
+            self._want(attempt.arrival.withheld, f"has a number and is waived for none: {leg}")
+        elif kind is WaiverKind.SHORT:
+            stayed_ms = (attempt.ended_at or 0) - attempt.arrived_at
+            short_ms = self._plan.thresholds.short_ms + SLACK_MS
+            self._want(stayed_ms < short_ms, f"waived as short after {stayed_ms} ms: {leg}")
         if attempt.fallback_answered_at is not None or attempt.talked_ms > PROVED_MS + SLACK_MS:
             self._want(ends == ["answered"], f"talked {attempt.talked_ms} ms and {ends}: {leg}")
         elif attempt.talked_ms <= NOBODY_TALKED_MS:

@@ -118,6 +118,8 @@ class Truth:
     recovered: dict[str, int] = field(default_factory=dict)
     """Clients with whom somebody talked in a call-back, and how long at most."""
     clients: dict[str, Client] = field(default_factory=dict)
+    cut_off: list[tuple[Instant, "Leg"]] = field(default_factory=list)
+    """Legs that the engine hung up in the middle of a talk."""
     wrongs: list[str] = field(default_factory=list)
     talk_ms: int = 0
     keep: bool = True

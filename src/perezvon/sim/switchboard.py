@@ -156,6 +156,8 @@ class Switchboard:
             leg = self.legs.get(command.leg)
             if leg is not None:
                 leg.asked_to_end = True
+                if leg.bridged is not None and self.truth.keep:
+                    self.truth.cut_off.append((self.now, leg))
             else:
                 # The command that makes it may still be under way.
                 self._unmade_to_end.add(command.leg)
