@@ -130,6 +130,11 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, monkeypatch: pytest.M
     assert any(line.startswith("option: log_level: ") for line in lines)
 
 
+def test_a_variable_with_a_secret_is_no_misspelt_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEREZVON_SECRET_CARRIER", "not for us")
+    assert load().web_port == 8080
+
+
 def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,11 +32,13 @@ from perezvon.runtime.local import SOCKET_PATH_BYTES_MAX
 
 PREFIX: Final = "PEREZVON_"
 FILE_VARIABLE: Final = "PEREZVON_SETTINGS"
-SECRET_PREFIX: Final = "PEREZVON_SECRET_"
+SECRET_PREFIX: Final = "PEREZVON_SECRET_"  # noqa: S105 - of variables, no secret
 """Variables that give secrets by the plan's names: `bootstrap.secrets` reads them."""
 FILE_NAME: Final = "perezvon.toml"
 FILE_BYTES_MAX: Final = 64 * 1024
 
+_OTHERS: Final = (SECRET_PREFIX, "PEREZVON_DST_")
+"""Variables that are no settings: secrets, and how long tests may search."""
 _MARK: Final = ".perezvon"
 """Says that a folder is ours, so that its mode is ours to mend."""
 _LONGEST_SOCKET: Final = "asterisk.ctl"
@@ -273,7 +275,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return [
         f"variable {name}: no such setting{_suggestion(name.removeprefix(PREFIX).lower())}"
         for name in sorted(environ)
-        if name.startswith(PREFIX) and name not in known and not name.startswith(SECRET_PREFIX)
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS)
     ]
 
 
