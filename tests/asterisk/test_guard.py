@@ -13,9 +13,11 @@ import aiohttp
 import pytest
 
 from perezvon.asterisk.provision import application
-from tests.support.asterisk import PASSWORD, Running, asterisk
-from tests.support.plans import NUMBER, plan_of
-from tests.support.ports import free_udp_port
+from perezvon.core.ids import AgentId
+from perezvon.core.plan import Agent, DeviceKind, Trunk
+from tests.support.asterisk import PASSWORD, Running, asterisk, asterisk_running
+from tests.support.plans import CARRIER, NUMBER, plan_of
+from tests.support.ports import LOOPBACK, free_udp_port
 from tests.support.scenarios import Answering
 from tests.support.sipp import Call, Caller, Phone, until
 
@@ -231,5 +233,66 @@ def test_an_agents_telephone_cannot_dial_outside(running: Running, tmp_path: Pat
             with Caller(running, [call], tmp_path, port=port, patience_ms=3_000) as caller:
                 await until(caller.finished, 10, caller.trouble)
             assert caller.of("refused"), caller.happenings()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("digits", ["1", "2", ""])
+def test_a_mobile_in_the_fallback_gets_the_caller_only_by_pressing_one(
+    callers_port: int, tmp_path: Path, digits: str
+) -> None:
+    mobiles_port = free_udp_port()
+    mobile = Agent(
+        AgentId("marta"), "Marta", DeviceKind.MOBILE, number="+79031234567", trunk=CARRIER
+    )
+    plan = plan_of((mobile,), callers_port=callers_port, clients_port=mobiles_port)
+    how = Answering(answer_after_ms=100, digits=digits, digits_after_ms=500)
+
+    async def play() -> None:
+        async with asterisk_running(plan, tmp_path) as own:
+            call = new_call()
+            with (
+                Phone(own, [], how, tmp_path, port=mobiles_port) as phone,
+                Caller(own, [call], tmp_path, port=callers_port, talk_ms=4_000) as caller,
+            ):
+                await until(lambda: bool(phone.of("answered")), 5, caller.trouble)
+                await until(caller.finished, 8, caller.trouble)
+            assert {one.agent for one in phone.of("answered")} == {"+79031234567"}
+            connected = "|CONNECT|" in own.process.places.queue_log.read_text()
+            assert connected == (digits == "1")
+
+    asyncio.run(play())
+
+
+def test_a_trunk_registers_with_its_carrier_and_its_calls_come_in(tmp_path: Path) -> None:
+    carrier_port = free_udp_port()
+    carrier = plan_of((Agent(AgentId("office"), "Office", secret="office"),), callers_port=1)
+    trunk = Trunk(
+        CARRIER, LOOPBACK, port=carrier_port, username="office", secret="office", register=True
+    )
+    ours = plan_of(callers_port=1, trunks=(trunk,))
+
+    async def registered(running: Running) -> bool:
+        return "Registered" in await running.process.cli("pjsip show registrations")
+
+    async def play() -> None:
+        async with (
+            asterisk_running(carrier, tmp_path / "carrier", sip_port=carrier_port) as carriers,
+            asterisk_running(ours, tmp_path / "ours") as own,
+        ):
+            give_up_at = time.monotonic() + 10
+            while not await registered(own):
+                assert time.monotonic() < give_up_at
+                await asyncio.sleep(0.1)
+            contacts = await carriers.process.cli("pjsip show contacts")
+            assert f"office/sip:office@{LOOPBACK}:{own.sip_port}" in contacts
+            async with aiohttp.ClientSession(headers=HEADERS) as session:
+                place = {"endpoint": "PJSIP/office", "extension": "*43", "context": "phones-t"}
+                async with session.post(f"{carriers.ari_url}/channels", params=place) as answer:
+                    assert answer.status == 200
+            until_in = time.monotonic() + 5
+            while not any('"inbound-t"' in row for row in own.cel_rows()):
+                assert time.monotonic() < until_in
+                await asyncio.sleep(0.1)
 
     asyncio.run(play())

@@ -124,6 +124,7 @@ CSeq: {cseq}
 Max-Forwards: 70
 """
 CONTACT = "Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>\n"
+CALLED = "sip:[field1]@[remote_ip]:[remote_port]"
 INVITE_BRANCH = "z9hG4bK-[pid]-[call_number]-i"
 NO_BODY = "Content-Length: 0\n"
 
@@ -140,16 +141,10 @@ def caller(*, patience_ms: int, talk_ms: int) -> str:
     """
     log = partial(_log, "[field1]", "[field0]")
     wait = partial(_recv, optional=True, timeout_ms=patience_ms, late="cancel")
-    invite = _caller_message(
-        "INVITE sip:[field1]@[remote_ip]:[remote_port]", "1 INVITE", branch=INVITE_BRANCH,
-        known=False,
-    )  # fmt: skip
+    invite = _caller_message(f"INVITE {CALLED}", "1 INVITE", branch=INVITE_BRANCH, known=False)
+    session = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + sdp(dtmf=True)
     body = [
-        _send(
-            f"{invite}{CONTACT}Content-Type: application/sdp\nContent-Length: [len]\n\n"
-            + sdp(dtmf=True),
-            retrans=True,
-        ),
+        _send(invite + CONTACT + session, retrans=True),
         log("called"),
         _label("waiting"),
         wait("100"),
@@ -157,6 +152,19 @@ def caller(*, patience_ms: int, talk_ms: int) -> str:
         wait("183"),
         *(wait(str(code), then=f"no{code}") for code in ANSWER_CODES),
         _recv("200", timeout_ms=patience_ms, late="cancel", rrs=True),
+        *_callers_talk(talk_ms, log),
+        _label("rings"),
+        log("rings"),
+        '<nop next="waiting"/>',
+        *_callers_refusals(log),
+        *_callers_leaving(log),
+        _label("end"),
+    ]
+    return _xml("caller", body)
+
+
+def _callers_talk(talk_ms: int, log: Log) -> list[str]:
+    return [
         _send(_caller_message("ACK [next_url]", "1 ACK") + NO_BODY),
         log("answered"),
         _recv("BYE", timeout_ms=talk_ms, late="hang", then="peer"),
@@ -171,46 +179,36 @@ def caller(*, patience_ms: int, talk_ms: int) -> str:
         _send(_reply("200 OK")),
         log("ended_by_other"),
         _end(),
-        _label("rings"),
-        log("rings"),
-        '<nop next="waiting"/>',
     ]
-    for code in ANSWER_CODES:
-        body += [
-            _label(f"no{code}"),
-            _send(
-                _caller_message(
-                    "ACK sip:[field1]@[remote_ip]:[remote_port]", "1 ACK", branch=INVITE_BRANCH
-                )
-                + NO_BODY
-            ),
-            log("refused", str(code)),
-            _end(),
-        ]
-    body += [
+
+
+def _callers_ack() -> str:
+    """Of a refusal: within the INVITE's own transaction."""
+    return _send(_caller_message(f"ACK {CALLED}", "1 ACK", branch=INVITE_BRANCH) + NO_BODY)
+
+
+def _callers_refusals(log: Log) -> list[str]:
+    return [
+        part
+        for code in ANSWER_CODES
+        for part in (_label(f"no{code}"), _callers_ack(), log("refused", str(code)), _end())
+    ]
+
+
+def _callers_leaving(log: Log) -> list[str]:
+    cancel = _caller_message(f"CANCEL {CALLED}", "1 CANCEL", branch=INVITE_BRANCH, known=False)
+    return [
         _label("cancel"),
-        _send(
-            _caller_message(
-                "CANCEL sip:[field1]@[remote_ip]:[remote_port]", "1 CANCEL",
-                branch=INVITE_BRANCH, known=False,
-            ) + NO_BODY,
-            retrans=True,
-        ),
+        _send(cancel + NO_BODY, retrans=True),
         _recv("200", optional=True),
         _recv("487", timeout_ms=4_000, late="crossed"),
-        _send(
-            _caller_message(
-                "ACK sip:[field1]@[remote_ip]:[remote_port]", "1 ACK", branch=INVITE_BRANCH
-            ) + NO_BODY
-        ),
+        _callers_ack(),
         log("left"),
         _end(),
         # The answer met our CANCEL half-way.
         _label("crossed"),
         log("left", "crossed"),
-        _label("end"),
-    ]  # fmt: skip
-    return _xml("caller", body)
+    ]
 
 
 def _reply(status: str, *, tag: bool = False, extra: str = "", cseq: str = "[last_CSeq:]") -> str:

@@ -99,7 +99,7 @@ def directories(
     if len(os.fsencode(socket / "asterisk.ctl")) > SOCKET_PATH_MAX:
         # The same root always gives the same place, so that another process finds it too.
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
-        socket = Path(tempfile.gettempdir()) / f"perezvon-{os.getuid()}" / name
+        socket = Path(tempfile.gettempdir()) / f"perezvon-{os.getuid()}-{name}"
     return Directories(root, socket, (recordings or root / "recordings").absolute())
 
 
@@ -317,12 +317,9 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None]:
 
 def _own(place: Path) -> None:
     """Make a directory that only we can enter; somebody else's is refused."""
-    for directory in (place.parent, place):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for directory in (place, place.parent):
-        status = directory.lstat()
-        if status.st_uid != os.getuid() or directory.is_symlink():
-            raise AsteriskFailed(f"{directory} belongs to somebody else.")
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.getuid():
+        raise AsteriskFailed(f"{place} belongs to somebody else.")
 
 
 async def _read_all(reader: asyncio.StreamReader) -> bytes:
