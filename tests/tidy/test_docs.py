@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from perezvon.api.app import NOUNS
 from perezvon.api.app import PREFIX as API
-from perezvon.cli import app
+from perezvon.cli import make
 from perezvon.settings import Settings
 from perezvon.store import plan_file
 from tests.tidy import documents
@@ -29,7 +29,7 @@ KNOWN_SETTINGS = {*Settings.model_fields, "settings"}
 
 
 def _program() -> documents.Command:
-    return typer.main.get_command(app)
+    return typer.main.get_command(make())
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
