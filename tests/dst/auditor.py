@@ -21,6 +21,8 @@ PROVED_MS = 2_000
 NOBODY_TALKED_MS = 500
 """Below it nobody talked; in between a caller's own hang-up decides."""
 STUCK_MS = 20 * MINUTE
+LETS_GO_MS = 3 * MINUTE
+"""Whom the engine told to end is gone by then: after a lost command the next audit sees to it."""
 SLACK_MS = 300
 WRONGS_MAX = 50
 """The network between the telephone and us."""
@@ -78,6 +80,7 @@ class Auditor:
         self._plan = plan
         self._seen = 0
         self._now = 0
+        self._reached: list[PersonId | None] = []
         self._missed: list[tuple[LegId, Instant]] = []
 
     def look(self, storm: Storm) -> None:
@@ -88,6 +91,11 @@ class Auditor:
         for index in range(self._seen, len(facts)):
             self._fold(facts[index])
         self._seen = len(facts)
+        for person in self._reached:
+            owed = [d for d, debt in self.debts.items() if debt.person == person]
+            left = [d for d in owed if not self.debts[d].settled]
+            self._want(person is None or not left, f"he talked with us and is owed: {left}")
+        self._reached.clear()
         if storm.plan is not self._plan:
             self._plan = storm.plan
         self._nobody_waits_beside_a_free_agent(storm)
@@ -108,6 +116,7 @@ class Auditor:
                 self._offer_ended(fact)
             case f.CallAnswered(call=call):
                 self._end(call, "answered")
+                self._reached.append(self.calls[call].person)
             case f.CallMissed(call=call):
                 self.calls[call].waiting = False
             case f.CallWaived(call=call, kind=kind):
@@ -276,6 +285,9 @@ class Auditor:
 
     def _no_telephone_rings_in_vain(self, storm: Storm) -> None:
         for leg in storm.world.board.legs.values():
+            if leg.asked_to_end_at is not None and not leg.in_fallback:
+                over = storm.up and storm.now - leg.asked_to_end_at > LETS_GO_MS
+                self._want(not over, f"told to end and still there: {leg.id}")
             attempt = leg.attempt
             if leg.side is not Side.AGENT or attempt is None or leg.asked_to_end:
                 continue

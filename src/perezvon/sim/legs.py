@@ -59,8 +59,8 @@ class Leg:
     bridged: "Leg | None" = None
     bridged_at: Instant | None = None
     ring_ms: int = 0
-    asked_to_end: bool = False
-    """The engine has told it to stop, whether or not that was carried out."""
+    asked_to_end_at: Instant | None = None
+    """When the engine told it to stop first, whether or not that was carried out."""
     in_fallback: bool = False
     presses: bool = False
     """A person holds this mobile, who will press what he is asked to."""
@@ -69,6 +69,10 @@ class Leg:
     @property
     def live(self) -> bool:
         return self.gone_at is None
+
+    @property
+    def asked_to_end(self) -> bool:
+        return self.asked_to_end_at is not None
 
 
 @dataclass(slots=True, eq=False)

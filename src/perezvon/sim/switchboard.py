@@ -80,7 +80,8 @@ class Switchboard:
     # -- legs
 
     def make(self, leg: Leg) -> None:
-        leg.asked_to_end = leg.id in self._unmade_to_end
+        if leg.id in self._unmade_to_end:
+            leg.asked_to_end_at = self.now
         self.legs[leg.id] = leg
 
     def end(self, leg: Leg, cause: EndCause) -> None:
@@ -155,7 +156,7 @@ class Switchboard:
         if isinstance(command, StopRinging | HangUp):
             leg = self.legs.get(command.leg)
             if leg is not None:
-                leg.asked_to_end = True
+                leg.asked_to_end_at = leg.asked_to_end_at or self.now
                 if leg.bridged is not None and self.truth.keep:
                     self.truth.cut_off.append((self.now, leg))
             else:
