@@ -26,6 +26,9 @@ from perezvon.store import migrations
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 BUSY_MS: Final = 2_000
+"""How long the engine's commit waits for a lock that nobody should hold."""
+PATIENT_MS: Final = 15_000
+"""How long the others wait for one another."""
 CONNECT_S: Final = 3
 POOL_SIZE: Final = 8
 LOCK_SPACE: Final = 0x50455245
@@ -34,6 +37,8 @@ LOCK_ENGINE: Final = 1
 LOCK_MIGRATION: Final = 2
 LOCK_PROJECTION: Final = 3
 DOWN: Final = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+NOT_MADE_YET: Final = ("42P01", "3F000")
+"""PostgreSQL knows no such table, or no such schema: a reader came before the writer."""
 
 
 class Name(StrEnum):
@@ -101,7 +106,9 @@ def unavailable_when_down() -> Iterator[None]:
         raise Unavailable(_first_line(error)) from error
     except exc.DatabaseError as error:
         # Bare, it is SQLite's word for a file that is damaged or not a database.
-        if type(error) is exc.DatabaseError or error.connection_invalidated:
+        bare = type(error) is exc.DatabaseError
+        not_made_yet = getattr(error.orig, "sqlstate", None) in NOT_MADE_YET
+        if bare or not_made_yet or error.connection_invalidated:
             raise Unavailable(_first_line(error)) from error
         raise
 
@@ -146,6 +153,7 @@ def connect(
 ) -> Database:
     """The bare connection pool; `single` keeps no idle connections (for the engine's writer)."""
     options: dict[str, Any] = {"hide_parameters": True}
+    wait_ms = BUSY_MS if name is Name.JOURNAL else PATIENT_MS
     if single:
         options["poolclass"] = pool.NullPool
     else:
@@ -153,7 +161,7 @@ def connect(
     if location.is_sqlite:
         engine = create_engine(
             f"sqlite:///{location.file(name)}",
-            connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+            connect_args={"timeout": wait_ms / 1000, "check_same_thread": False},
             **options,
         )
         _tune_sqlite(engine, read_only=read_only)
@@ -161,7 +169,7 @@ def connect(
     url = make_url(location.url).set(drivername="postgresql+psycopg")
     settings = {
         "search_path": name.value,
-        "lock_timeout": BUSY_MS,
+        "lock_timeout": wait_ms,
         "synchronous_commit": "on",
         "idle_in_transaction_session_timeout": 60_000,
         "application_name": f"perezvon_{name.value}",

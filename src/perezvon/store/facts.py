@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, select
 
 from perezvon.core.facts import Fact
 from perezvon.core.ids import Instant
+from perezvon.runtime.ports import StoredFact
 from perezvon.store.codec import decode_fact, encode_fact
-from perezvon.store.database import Database
+from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, between, check_limit
 from perezvon.store.schema import facts
+
+StoredKey: TypeAlias = tuple[int, int]
+"""(seq, n)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +58,32 @@ def list_facts(
     return _list(database, wanted, after, limit)
 
 
-def keep(connection: Connection, era: str, seq: int, n: int, fact: Fact) -> int | None:
-    """Copy one fact; returns its number here, or None when it is here already."""
-    known = connection.scalar(
-        select(facts.c.id).where(facts.c.era == era, facts.c.seq == seq, facts.c.n == n)
+def keep(connection: Connection, era: str, told: Sequence[StoredFact]) -> dict[StoredKey, int]:
+    """Copy facts; returns the number here of each that was not here before."""
+    if not told:
+        return {}
+    statement = (
+        insert_into(connection, facts)
+        .on_conflict_do_nothing()
+        .returning(facts.c.id, facts.c.seq, facts.c.n)
     )
-    if known is not None:
-        return None
-    result = connection.execute(
-        insert(facts).values(
-            era=era,
-            seq=seq,
-            n=n,
-            at=fact.at,
-            type=type(fact).__name__,
-            call=getattr(fact, "call", None),
-            debt=getattr(fact, "debt", None),
-            body=encode_fact(fact),
-        )
+    rows = connection.execute(
+        statement,
+        [
+            {
+                "era": era,
+                "seq": stored.seq,
+                "n": stored.n,
+                "at": stored.fact.at,
+                "type": type(stored.fact).__name__,
+                "call": getattr(stored.fact, "call", None),
+                "debt": getattr(stored.fact, "debt", None),
+                "body": encode_fact(stored.fact),
+            }
+            for stored in told
+        ],
     )
-    key = result.inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return {(row.seq, row.n): row.id for row in rows}
 
 
 def _list(database: Database, wanted: Select[Any], after: int, limit: int) -> list[FactRow]:

@@ -13,6 +13,7 @@ from typing import Final, Self
 from sqlalchemy import Connection, delete, func, select, text
 
 from perezvon.core.facts import Fact
+from perezvon.runtime.ports import StoredFact
 from perezvon.store import agents, attempts, calls, debts, facts, offers, schema
 from perezvon.store.codec import decode_fact
 from perezvon.store.database import (
@@ -150,11 +151,14 @@ def _copy(source: Connection, views: Connection, stretch: _Stretch, limit: int) 
         .order_by(table.c.id)
         .limit(max(0, limit))
     ).all()
-    for row in rows:
-        fact = decode_fact(row.body, f"fact {row.seq}/{row.n}")
-        number = facts.keep(views, stretch.era, row.seq, row.n, fact)
+    told = [
+        StoredFact(row.seq, row.n, decode_fact(row.body, f"fact {row.seq}/{row.n}")) for row in rows
+    ]
+    numbers = facts.keep(views, stretch.era, told)
+    for stored in told:
+        number = numbers.get((stored.seq, stored.n))
         if number is not None:
-            fold(views, fact, number)
+            fold(views, stored.fact, number)
     if rows:
         views.execute(
             insert_into(views, schema.cursors)
