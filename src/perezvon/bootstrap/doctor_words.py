@@ -1,0 +1,124 @@
+"""What the doctor says, Russian and English side by side; a problem says what to do."""
+
+from typing import Final
+
+from perezvon.bootstrap.words import Words
+
+
+def _two(ru: str, en: str) -> Words:
+    return {"ru": ru, "en": en}
+
+
+DOCTOR: Final[dict[str, Words]] = {
+    "ok": _two("ок", "ok"),
+    "note": _two("заметка", "note"),
+    "problem": _two("ПРОБЛЕМА", "PROBLEM"),
+    "python": _two("Python {version}", "Python {version}"),
+    "python_bad": _two(
+        "Python {version}: нужен 3.11 или новее", "Python {version}: 3.11 or newer is needed"
+    ),
+    "disk": _two("Место на диске: {free} ГБ ({folder})", "Disk space: {free} GB ({folder})"),
+    "disk_bad": _two(
+        "Мало места на диске: {free} ГБ ({folder}); освободите или задайте PEREZVON_DATA_DIR",
+        "Little disk space: {free} GB ({folder}); free some or set PEREZVON_DATA_DIR",
+    ),
+    "folder": _two("Папка данных: {folder}", "Data folder: {folder}"),
+    "folder_bad": _two(
+        "В папку {folder} нельзя писать; задайте PEREZVON_DATA_DIR",
+        "The folder {folder} cannot be written to; set PEREZVON_DATA_DIR",
+    ),
+    "asterisk": _two("Asterisk {version}: {program}", "Asterisk {version}: {program}"),
+    "recipe": _two(
+        "Asterisk ещё нет; его можно поставить: perezvon pbx install",
+        "No Asterisk yet; it can be brought: perezvon pbx install",
+    ),
+    "recipe_bad": _two(
+        "Asterisk нет, и через apt его не взять: укажите PEREZVON_ASTERISK "
+        "или работайте с --switch sim",
+        "No Asterisk, and apt cannot bring one: set PEREZVON_ASTERISK or use --switch sim",
+    ),
+    "clock": _two("Часы машины сверяются", "The machine's clock is kept right"),
+    "clock_bad": _two(
+        "Часы машины никто не сверяет: включите NTP", "Nobody keeps the clock right: turn NTP on"
+    ),
+    "clock_unknown": _two(
+        "Сверяются ли часы, узнать не удалось", "Cannot tell whether the clock is kept right"
+    ),
+    "port": _two("Порт {port} свободен ({variable})", "Port {port} is free ({variable})"),
+    "port_bad": _two(
+        "Порт {port} занят: задайте {variable}", "Port {port} is taken: set {variable}"
+    ),
+    "database_new": _two(
+        "Базы ещё нет: появится при первом запуске", "No database yet: the first start makes it"
+    ),
+    "database": _two("База отвечает ({kind})", "The database answers ({kind})"),
+    "database_bad": _two("База не отвечает: {reason}", "The database does not answer: {reason}"),
+    "plan": _two(
+        "План {version}: операторов {agents}, очередей {queues}, номеров {numbers}",
+        "Plan {version}: agents {agents}, queues {queues}, numbers {numbers}",
+    ),
+    "plan_new": _two(
+        "Плана ещё нет: первый запуск напишет начальный", "No plan yet: the first start writes one"
+    ),
+    "plan_bad": _two("План негоден: {reason}", "The plan is of no use: {reason}"),
+    "zone": _two("Часовой пояс {zone}, tzdata {version}", "Time zone {zone}, tzdata {version}"),
+    "zone_bad": _two(
+        "Часовой пояс {zone} неизвестен: обновите пакет tzdata",
+        "Time zone {zone} is not known: update the package tzdata",
+    ),
+    "secrets": _two("Секреты: {file}", "Secrets: {file}"),
+    "secrets_bad": _two("Секреты: {reason}", "Secrets: {reason}"),
+    "not_running": _two("Perezvon не запущен: perezvon up", "Perezvon is not running: perezvon up"),
+    "engine": _two("Движок отвечает", "The engine answers"),
+    "engine_bad": _two(
+        "Движок не отвечает ({reason}): см. log/engine.log в папке данных",
+        "The engine does not answer ({reason}): see log/engine.log in the data folder",
+    ),
+    "beating_bad": _two(
+        "Движок не подаёт признаков жизни: звонки берёт запасная очередь; см. log/engine.log",
+        "The engine gives no heartbeat: the fallback queue takes calls; see log/engine.log",
+    ),
+    "halted_bad": _two(
+        "Движок остановил приём после ошибки: см. log/engine.log",
+        "The engine stopped taking calls after an error: see log/engine.log",
+    ),
+    "balanced_bad": _two(
+        "Реестр не сходится: perezvon ledger", "The ledger is out of balance: perezvon ledger"
+    ),
+    "web": _two("Страница и API отвечают: {url}", "Page and API answer: {url}"),
+    "web_bad": _two(
+        "Страница и API не отвечают ({url}): см. log/web.log",
+        "Page and API do not answer ({url}): see log/web.log",
+    ),
+    "ari": _two("Asterisk отвечает: {url}", "Asterisk answers: {url}"),
+    "ari_bad": _two(
+        "Asterisk не отвечает ({url}): см. log/asterisk.log",
+        "Asterisk does not answer ({url}): see log/asterisk.log",
+    ),
+    "heartbeat": _two(
+        "Последний сигнал движка {age} с назад (не больше {limit})",
+        "Last heartbeat {age} s ago (at most {limit})",
+    ),
+    "heartbeat_bad": _two(
+        "Последний сигнал движка {age} с назад, больше {limit}: звонки берёт запасная очередь",
+        "Last heartbeat {age} s ago, more than {limit}: the fallback queue takes calls",
+    ),
+    "heartbeat_none": _two(
+        "Движок ни разу не подал сигнал Asterisk: звонки берёт запасная очередь",
+        "The engine never gave Asterisk a heartbeat: the fallback queue takes calls",
+    ),
+    "phones": _two(
+        "Телефоны на связи: {there} из {all}", "Telephones registered: {there} of {all}"
+    ),
+    "phones_away": _two(
+        "Телефоны на связи: {there} из {all}; нет: {names}",
+        "Telephones registered: {there} of {all}; missing: {names}",
+    ),
+    "trunk": _two("Транк {trunk} отвечает ({host})", "Trunk {trunk} answers ({host})"),
+    "trunk_bad": _two(
+        "Транк {trunk} не отвечает ({host}): проверьте адрес и оператора связи",
+        "Trunk {trunk} does not answer ({host}): check the address and the carrier",
+    ),
+    "sum": _two("Проблем: {count}", "Problems: {count}"),
+    "sum_fine": _two("Проблем нет", "No problems"),
+}
