@@ -84,8 +84,10 @@ class Archive:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     debian = Archive(tmp_path / "debian")
-    monkeypatch.setenv("PATH", f"{debian.programs}{os.pathsep}{os.environ['PATH']}")
     # An Asterisk of the machine that runs the tests is not to be seen by them.
+    for name in ("cp", "tar"):
+        (debian.programs / name).symlink_to(shutil.which(name) or name)
+    monkeypatch.setenv("PATH", str(debian.programs))
     monkeypatch.setattr(install, "SYSTEM_PLACES", (str(tmp_path / "system/usr/sbin/asterisk"),))
     keyring = tmp_path / "keyring"
     keyring.touch()
