@@ -38,7 +38,7 @@ def says(log: Path, word: str) -> Callable[[], Awaitable[bool]]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - it waits for another process
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -89,7 +89,7 @@ class Bench:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE_S):
-            while not condition():  # noqa: ASYNC110 - it waits for another process
+            while not condition():
                 await asyncio.sleep(0.05)
 
     def roles(self) -> list[Role]:
