@@ -23,7 +23,6 @@ from perezvon.core.events import (
     TimePassed,
 )
 from perezvon.core.ids import LegId, PersonId
-from perezvon.core.plan import Plan
 from perezvon.runtime.actions import engine_actions
 from perezvon.runtime.board import Feed, board
 from perezvon.runtime.local import Action, LocalServer
@@ -43,10 +42,10 @@ BASE = "http://perezvon.test/api/v1"
 class House:
     """`office` is moved by the test; `save` makes all that it did durable."""
 
-    def __init__(self, directory: Path, plan: Plan | None = None) -> None:
+    def __init__(self, directory: Path, socket: Path | None = None) -> None:
         self.location = Location(directory / "data")
-        self.socket = directory / "e.sock"
-        self.plan = with_version(plan or office_plan(ANA, BOB))
+        self.socket = socket or directory / "e.sock"
+        self.plan = with_version(office_plan(ANA, BOB))
         self.journal = SqlJournal.open(self.location, tenant=self.plan.tenant, wait_ms=0)
         self.directory = SqlDirectory.open(self.location)
         self.office = Office(self.plan)

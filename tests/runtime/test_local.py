@@ -180,7 +180,7 @@ def test_a_follower_sees_the_board_and_its_changes(path: Path) -> None:
         assert (message["type"], message["number"]) == ("delta", 1)
         mirror.take(message)
         assert mirror.board == Board(2, {"agents": {"ana": {"status": "talking"}}})
-        await messages.aclose()  # type: ignore[attr-defined]
+        await messages.aclose()
         async with asyncio.timeout(5):
             while feed._followers:
                 await asyncio.sleep(0.01)
@@ -197,14 +197,15 @@ def test_a_follower_who_does_not_read_gets_a_new_snapshot(path: Path) -> None:
             feed.publish(Board(n, {"agents": {"ana": {"reason": f"{n} {long}"}}}))
             await asyncio.sleep(0)
         assert all(len(one._pending) <= FOLLOWER_MESSAGES_MAX for one in feed._followers)
-        numbers, kinds = [], []
+        numbers: list[int] = []
+        kinds: list[str] = []
         while not numbers or numbers[-1] < 199:
             message = await anext(messages)
             numbers.append(message["number"])
             kinds.append(message["type"])
         assert "snapshot" in kinds
         assert len(numbers) < 199
-        await messages.aclose()  # type: ignore[attr-defined]
+        await messages.aclose()
 
     served(path, scenario)
 

@@ -64,9 +64,10 @@ class Live:
 
     async def _follow(self) -> None:
         mirror = Mirror()
-        async for message in follow(self._engine):
-            mirror.take(message)
-            self._publish(mirror.board)
+        async with contextlib.aclosing(follow(self._engine)) as messages:
+            async for message in messages:
+                mirror.take(message)
+                self._publish(mirror.board)
 
     def _publish(self, board: Board) -> None:
         self._open.publish(board)

@@ -13,7 +13,7 @@ import contextlib
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -209,8 +209,11 @@ async def ask(
     return _read_answer(line)
 
 
-async def follow(path: Path) -> AsyncIterator[dict[str, Any]]:
-    """A snapshot of the board, then numbered deltas; `Unavailable` when the engine goes."""
+async def follow(path: Path) -> AsyncGenerator[dict[str, Any], None]:
+    """A snapshot of the board, then numbered deltas; `Unavailable` when the engine goes.
+
+    Close it (`contextlib.aclosing`) when you leave before its end.
+    """
     try:
         async with _connected(path) as (reader, writer):
             writer.write(msgspec.json.encode(_Request("follow")) + b"\n")

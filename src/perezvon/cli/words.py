@@ -1,0 +1,118 @@
+"""Words of the terminal, Russian and English side by side."""
+
+from typing import Final
+
+from perezvon.cli.common import Words
+
+
+def _two(ru: str, en: str) -> Words:
+    return {"ru": ru, "en": en}
+
+
+STATES: Final[dict[str, Words]] = {
+    "in_progress": _two("идёт", "in progress"),
+    "answered": _two("отвечен", "answered"),
+    "recovered": _two("перезвонили", "called back"),
+    "reached_us": _two("дозвонился сам", "reached us himself"),
+    "waived": _two("снят", "waived"),
+    "open": _two("должны", "owed"),
+}
+
+STATUSES: Final[dict[str, Words]] = {
+    "available": _two("свободен", "available"),
+    "ringing": _two("звонит телефон", "ringing"),
+    "talking": _two("говорит", "talking"),
+    "wrap_up": _two("постобработка", "wrap-up"),
+    "paused": _two("перерыв", "paused"),
+    "signed_out": _two("не на смене", "signed out"),
+}
+
+CALL_STATES: Final[dict[str, Words]] = {
+    "greeting": _two("приветствие", "greeting"),
+    "waiting": _two("ждёт", "waiting"),
+    "fell_back": _two("запасная очередь", "fallback"),
+    "ringing_agent": _two("перезвон: зовём оператора", "call-back: ringing the agent"),
+    "briefing": _two("перезвон: оператор слушает", "call-back: agent is briefed"),
+    "dialling": _two("перезвон: звоним клиенту", "call-back: dialling the client"),
+    "closing": _two("прощание", "closing"),
+}
+
+LEDGER: Final[dict[str, Words]] = {
+    "arrivals": _two("обращений", "arrivals"),
+    "in_progress": _two("сейчас идут", "in progress"),
+    "answered": _two("отвечены", "answered"),
+    "recovered": _two("перезвонили", "recovered by call-back"),
+    "reached_us": _two("дозвонились сами", "reached us himself"),
+    "waived": _two("сняты", "waived"),
+    "open": _two("должны перезвонить", "open"),
+    "debts_open": _two("людей ждут звонка", "persons owed"),
+}
+
+BALANCE: Final[dict[bool, Words]] = {
+    True: _two("Реестр сходится.", "The ledger balances."),
+    False: _two("РЕЕСТР НЕ СХОДИТСЯ", "THE LEDGER DOES NOT BALANCE"),
+}
+
+HEADS: Final[dict[str, Words]] = {
+    "id": _two("номер записи", "id"),
+    "received": _two("поступил", "received"),
+    "client": _two("клиент", "client"),
+    "queue": _two("очередь", "queue"),
+    "state": _two("состояние", "state"),
+    "waited": _two("ждал", "waited"),
+    "since": _two("с", "since"),
+    "agent": _two("оператор", "agent"),
+    "talk": _two("разговор", "talk"),
+    "debt": _two("долг", "debt"),
+    "opened": _two("открыт", "opened"),
+    "owner": _two("отвечает", "owner"),
+    "due": _two("срок", "due"),
+    "next": _two("следующая попытка", "next attempt"),
+    "attempts": _two("попыток", "attempts"),
+    "calls": _two("звонков", "calls"),
+    "status": _two("статус", "status"),
+    "reason": _two("причина", "reason"),
+    "ringing": _two("звоним", "ringing"),
+    "phone": _two("телефон", "telephone"),
+}
+
+BOARD: Final[dict[str, Words]] = {
+    "waiting": _two("Ждут", "Waiting"),
+    "talking": _two("Говорят", "Talking"),
+    "agents": _two("Операторы", "Agents"),
+    "debts": _two("Долги", "Open debts"),
+    "nobody": _two("никого", "nobody"),
+    "none": _two("нет", "none"),
+    "more": _two("и ещё {count}", "and {count} more"),
+    "away": _two("ДВИЖОК НЕ ОТВЕЧАЕТ, показано последнее", "ENGINE AWAY, the last known is shown"),
+    "halted": _two("звонящих берёт запасная очередь", "callers go to the fallback queue"),
+    "trunk_down": _two("транк не работает: {names}", "trunk down: {names}"),
+    "unreachable": _two("недоступен", "unreachable"),
+    "withheld": _two("скрыт", "withheld"),
+    "now": _two("сейчас", "now"),
+    "overdue": _two("просрочен", "overdue"),
+    "attempting": _two("звоним", "calling"),
+    "by_hand": _two("решает человек", "a person decides"),
+    "then": _two("потом: {status}", "then: {status}"),
+}
+
+ANSWERS: Final[dict[str, Words]] = {
+    "status_set": _two("{agent}: {status}", "{agent}: {status}"),
+    "status_later": _two(
+        "{agent}: {status}; {wanted}, когда освободится",
+        "{agent}: {status}; {wanted} once he is free",
+    ),
+    "unknown_agent": _two("В плане нет оператора {agent}.", "The plan has no agent {agent}."),
+    "bad_status": _two(
+        "Статус: available, paused или signed_out.",
+        "A status is available, paused or signed_out.",
+    ),
+    "unknown_story": _two("Нет ни звонка, ни долга {id}.", "There is no call and no debt {id}."),
+    "refused": _two("Отказано: {message}", "Refused: {message}"),
+    "token_once": _two(
+        "Запишите ключ: он показан один раз.", "Note the secret: it is shown this once."
+    ),
+    "token_revoked": _two("Ключ {id} отозван.", "Token {id} is revoked."),
+    "token_unknown": _two("Нет действующего ключа {id}.", "There is no valid token {id}."),
+    "empty": _two("Пусто.", "Nothing."),
+}
