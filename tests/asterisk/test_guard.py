@@ -210,6 +210,30 @@ def test_whatever_number_is_dialled_the_engine_gets_the_caller(
     asyncio.run(play())
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("anonymous", "Anonymous"),
+        ("79161112233", "я" * 5_000),
+        ("79161112233", "${SHELL(id)} %s `id` $(id) <script>"),
+        ("7916%00111", ""),
+        ("9" * 300, "long"),
+    ],
+)
+def test_whoever_calls_and_whatever_he_calls_himself_he_gets_in(
+    running: Running, callers_port: int, tmp_path: Path, number: str, name: str
+) -> None:
+    async def play() -> None:
+        async with Application(running) as engine:
+            await beat(running)
+            call = Call(number, NUMBER, name)
+            with Caller(running, [call], tmp_path, port=callers_port, patience_ms=400) as caller:
+                await until(caller.finished, 10, caller.trouble)
+            assert len(engine.of("StasisStart")) == 1, (caller.happenings(), caller.trouble())
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize("number", ["79161112233", "trunk-carrier", "anna", "anonymous"])
 def test_a_stranger_gets_in_under_no_name(
     running: Running, tmp_path: Path, number: str
