@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 
 LINES_OF_FUNCTION_MAX = 60
@@ -51,7 +52,7 @@ SYNONYMS = {
 
 def functions_fit_a_screen(source: str) -> Iterator[str]:
     """A function longer than a screen is read in pieces, and its early returns are missed."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > LINES_OF_FUNCTION_MAX:
@@ -63,20 +64,22 @@ def files_stay_short(source: str) -> Iterator[str]:
     that has a reason says "Long because …" in its docstring.
     """
     lines = len(source.splitlines())
-    docstring = ast.get_docstring(ast.parse(source)) or ""
+    docstring = ast.get_docstring(_tree(source)) or ""
     if lines > LINES_OF_FILE_MAX and "Long because" not in docstring:
         yield f"{lines} lines and no `Long because` in its docstring"
 
 
 def modules_say_their_role(source: str) -> Iterator[str]:
     """A newcomer reads the first lines of a file to learn whether he is in the right one."""
-    tree = ast.parse(source)
+    tree = _tree(source)
     if tree.body and not ast.get_docstring(tree):
         yield "no docstring"
 
 
 def nothing_is_left_for_later(source: str) -> Iterator[str]:
     """A mark in the code is seen by nobody. What is left to do is an issue."""
+    if not LATER.search(source):  # reading it word by word takes long
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING) and LATER.search(token.string):
             yield f"line {token.start[0]}: {token.string.strip()[:60]}"
@@ -84,7 +87,7 @@ def nothing_is_left_for_later(source: str) -> Iterator[str]:
 
 def words_are_the_glossarys(source: str) -> Iterator[str]:
     """One thing has one word: two words for an agent made two tables of them elsewhere."""
-    for line, name in _names_given(ast.parse(source)):
+    for line, name in _names_given(source):
         for word in _words(name):
             if word in SYNONYMS:
                 yield f"line {line}: {name}: the glossary's word is {SYNONYMS[word]}"
@@ -97,21 +100,21 @@ def time_is_named_by_its_unit(source: str) -> Iterator[str]:
     """Moments end in `_at`, lengths in `_ms`: a wait in seconds that is read as milliseconds
     calls a client back a thousand times too late.
     """
-    for line, name in _names_given(ast.parse(source)):
+    for line, name in _names_given(source):
         if re.search(r"[a-z0-9]_(time|seconds|secs|sec|ts|duration)$", name.lower()):
             yield f"line {line}: {name}: should end in _at (moment) or _ms (length)"
 
 
 def channels_stay_in_the_switch(source: str) -> Iterator[str]:
     """Only the switch's layer knows the word: in a decision it would tie us to one vendor."""
-    for line, name in _names_given(ast.parse(source)):
+    for line, name in _names_given(source):
         if any(word in ("channel", "channels") for word in _words(name)):
             yield f"line {line}: {name}: outside of the switch it is a leg"
 
 
 def fakes_not_mocks(source: str) -> Iterator[str]:
     """A mock accepts anything: a neighbour's test passed itself as the tenant, unnoticed."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -128,7 +131,7 @@ def tests_do_not_sleep(source: str) -> Iterator[str]:
     """A sleep is too short on a busy machine and too long on every other: wait for a condition,
     with a deadline.
     """
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
@@ -144,9 +147,15 @@ def tests_do_not_sleep(source: str) -> Iterator[str]:
                 yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def _names_given(tree: ast.AST) -> Iterator[tuple[int, str]]:
+@cache
+def _tree(source: str) -> ast.Module:
+    """Each file is parsed once, for all the rules."""
+    return ast.parse(source)
+
+
+def _names_given(source: str) -> Iterator[tuple[int, str]]:
     """Names that this source chooses itself; not those that it uses."""
-    for node in ast.walk(tree):
+    for node in ast.walk(_tree(source)):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield node.lineno, node.name

@@ -43,55 +43,40 @@ def test_traffic_inside_this_machine_goes_on() -> None:
 
 
 def _outcomes(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, source: str
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, **sources: str
 ) -> dict[str, int]:
     monkeypatch.setenv("CI", ci)
     pytester.makeconftest(CONFTEST.read_text().replace("GRACE_S = 3.0", "GRACE_S = 0.1"))
-    pytester.makepyfile(source)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    return result.parseoutcomes()
+    pytester.makepyfile(**{f"test_{name}": source for name, source in sources.items()})
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider").parseoutcomes()
 
 
 SKIPS = "import pytest\ndef test_it(): pytest.skip('no switch here')"
 SKIPS_ALL = "import pytest\npytest.skip('no switch', allow_module_level=True)"
+LEAVES_A_THREAD = """
+    import threading
+    def test_it():
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+LEAVES_A_CHILD = """
+    import subprocess
+    KEPT = []
+    def test_it():
+        KEPT.append(subprocess.Popen(["sleep", "2"]))
+"""
 
 
-def test_a_skip_is_a_failure_in_ci(
+def test_a_skip_of_a_test_or_of_a_module_is_a_failure_in_ci(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _outcomes(pytester, monkeypatch, "true", SKIPS) == {"failed": 1}
+    alone = _outcomes(pytester, monkeypatch, "true", it=SKIPS)
+    assert alone == {"failed": 1}
+    assert _outcomes(pytester, monkeypatch, "true", all=SKIPS_ALL).get("errors") == 1
 
 
-def test_a_skipped_module_is_a_failure_in_ci(
+def test_a_skip_is_allowed_elsewhere_and_what_is_left_over_is_not(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _outcomes(pytester, monkeypatch, "true", SKIPS_ALL).keys() & {"error", "errors"}
-
-
-def test_a_skip_is_allowed_elsewhere(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert _outcomes(pytester, monkeypatch, "", SKIPS) == {"skipped": 1}
-
-
-def test_a_thread_left_over_is_an_error(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = """
-        import threading
-        def test_it():
-            threading.Thread(target=threading.Event().wait, daemon=True).start()
-    """
-    assert _outcomes(pytester, monkeypatch, "", source).get("errors") == 1
-
-
-def test_a_child_left_over_is_an_error(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = """
-        import subprocess
-        KEPT = []
-        def test_it():
-            KEPT.append(subprocess.Popen(["sleep", "2"]))
-    """
-    assert _outcomes(pytester, monkeypatch, "", source).get("errors") == 1
+    outcomes = _outcomes(pytester, monkeypatch, "", it=SKIPS, all=SKIPS_ALL, thread=LEAVES_A_THREAD)
+    assert outcomes == {"skipped": 2, "passed": 1, "errors": 1}
+    assert _outcomes(pytester, monkeypatch, "", child=LEAVES_A_CHILD).get("errors") == 1
