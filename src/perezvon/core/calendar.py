@@ -116,11 +116,7 @@ class Calendar:
                 for interval in self._intervals(local_day):
                     opens = max(since, midnight + interval.from_minute * MINUTE)
                     closes = min(until, midnight + interval.to_minute * MINUTE)
-                    if opens >= closes:
-                        continue
-                    if spans and spans[-1][1] == opens:
-                        spans[-1] = (spans[-1][0], closes)
-                    else:
+                    if opens < closes:
                         spans.append((opens, closes))
         return tuple(spans)
 
