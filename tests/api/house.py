@@ -54,6 +54,7 @@ class House:
         for scope in ("read", "act", "admin"):
             _, secret = tokens.create_token(self.books.stored, f"the {scope}er", {scope}, START)
             self.tokens[scope] = secret
+        self.beating = True
         self.origins: tuple[str, ...] = ()
         self.feed = Feed()
         self._seqs = count(1)
@@ -93,7 +94,7 @@ class House:
             self.save()
 
         async def health(_args: dict[str, Any]) -> dict[str, Any]:
-            return {}
+            return {"beating": self.beating}
 
         return engine_actions(lambda: self.office.engine, submit) | {"health": health}
 

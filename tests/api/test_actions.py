@@ -131,6 +131,16 @@ def test_without_the_engine_reading_goes_on_and_acting_says_when_to_come_back(
     asyncio.run(scenario())
 
 
+def test_an_engine_whose_heart_does_not_beat_is_not_healthy(house: House) -> None:
+    house.beating = False
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        reply = await client.get("/health")
+        assert (reply.status_code, reply.json()["engine"]) == (503, False)
+
+    house.serve(scenario, None)
+
+
 def test_health_needs_no_token(house: House) -> None:
     async def scenario(client: httpx.AsyncClient) -> None:
         reply = await client.get("/health")

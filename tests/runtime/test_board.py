@@ -7,17 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perezvon.core.events import (
+    AgentStatusSet,
+    ChosenStatus,
+    EndCause,
+    LegEnded,
+    TrunkChanged,
+)
+from perezvon.core.ids import TrunkId
+from perezvon.runtime import board as boards
 from perezvon.runtime.board import (
     FOLLOWER_MESSAGES_MAX,
     Board,
     Feed,
     Gap,
     Mirror,
+    Rows,
     apply,
     delta_message,
     difference,
     snapshot_message,
 )
+from tests.core.office import ANA, BOB, START, Office, office_plan
 
 rows = st.dictionaries(
     st.sampled_from("abcd"),
@@ -57,6 +68,67 @@ def test_a_follower_who_reads_now_and_then_ends_with_the_true_board(
         assert mirror.board == feed.board
 
     asyncio.run(scenario())
+
+
+def shown(office: Office) -> dict[str, Rows]:
+    return boards.board(office.engine, office.now, lambda person: (f"+{person}", "")).sections
+
+
+def test_a_caller_is_shown_while_he_waits_and_then_while_he_talks() -> None:
+    office = Office(office_plan(ANA, BOB))
+    office.call("1")
+    (row,) = shown(office)["waiting"].values()
+    assert (row["number"], row["ringing"], row["since_at"]) == ("+1", ["ana", "bob"], START)
+    assert shown(office)["queues"]["sales"]["waiting"] == 1
+    office.all_ring()
+    office.answer(ANA)
+    assert "waiting" not in shown(office)
+    (row,) = shown(office)["talking"].values()
+    assert (row["agent_name"], row["since_at"]) == ("Ana", START)
+    assert shown(office)["agents"]["ana"]["status"] == "talking"
+
+
+def test_an_owed_client_is_shown_with_his_owner_and_the_next_attempt() -> None:
+    office = Office(office_plan(ANA), signed_in=False)
+    leg = office.call("1")
+    office.later(20_000)
+    office.tell(LegEnded(leg, EndCause.NORMAL))
+    (row,) = shown(office)["debts"].values()
+    assert (row["owner_name"], row["attempting"], row["next_at"]) == ("Ana", False, office.now)
+    office.tell(AgentStatusSet(ANA, ChosenStatus.AVAILABLE))
+    (row,) = shown(office)["debts"].values()
+    assert row["attempting"] is True
+    (row,) = shown(office)["waiting"].values()
+    assert (row["state"], row["ringing"]) == ("ringing_agent", ["ana"])
+    assert shown(office)["queues"]["sales"]["waiting"] == 0
+
+
+def test_a_trunk_is_down_until_it_is_told_up_or_its_time_is_over() -> None:
+    office = Office(office_plan(ANA))
+    assert shown(office)["trunks"]["city"]["up"] is True
+    office.tell(TrunkChanged(TrunkId("city"), up=False))
+    assert shown(office)["trunks"]["city"]["up"] is False
+    office.tell(TrunkChanged(TrunkId("city"), up=True))
+    assert shown(office)["trunks"]["city"]["up"] is True
+
+
+def test_a_section_is_cut_where_its_limit_is_and_counts_know_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(boards, "SECTION_ROWS_MAX", 3)
+    office = Office(office_plan(ANA), signed_in=False)
+    legs = [office.call(str(number)) for number in range(5)]
+    office.later(20_000)
+    office.tell(*(LegEnded(leg, EndCause.NORMAL) for leg in legs))
+    assert len(shown(office)["debts"]) == 3
+    assert shown(office)["queues"]["sales"]["debts"] == 5
+
+
+def test_time_alone_changes_nothing_on_the_board() -> None:
+    office = Office(office_plan(ANA, BOB))
+    office.call("1")
+    before = boards.board(office.engine, office.now)
+    assert difference(before, boards.board(office.engine, office.now + 5_000)).sections == {}
 
 
 def board(at: int, waiting: int) -> Board:

@@ -83,6 +83,11 @@ def test_a_refusal_tells_its_code_message_and_place(path: Path) -> None:
     served(path, scenario)
 
 
+def test_what_is_not_text_is_refused_before_it_is_sent(path: Path) -> None:
+    with pytest.raises(Refused, match="not text"):
+        asyncio.run(ask(path, "echo", {"agent": "\udcff"}))
+
+
 def test_an_engine_that_is_busy_or_away_is_unavailable(path: Path) -> None:
     async def scenario(_feed: Feed) -> None:
         with pytest.raises(Unavailable, match="inbox is full"):

@@ -56,8 +56,10 @@ class Context:
     origins: tuple[str, ...] = ()
     """Of pages that may open the live feed, besides our own."""
 
-    async def ask(self, action: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return await ask(self.engine, action, args)
+    async def ask(
+        self, action: str, args: Mapping[str, Any] | None = None, timeout_s: float = 5
+    ) -> dict[str, Any]:
+        return await ask(self.engine, action, args, timeout_s)
 
 
 def context_of(request: Request) -> Context:

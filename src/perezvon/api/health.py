@@ -23,7 +23,7 @@ class Health(Shown):
 
 @router.get("/health", responses={503: {"model": Health}})
 async def read_health(ctx: Ctx, response: Response) -> Health:
-    """503 when either part is away; the other one may go on working."""
+    """503 when the engine takes no calls or the store is away; the other may go on working."""
     engine, store = await asyncio.gather(_engine(ctx), asyncio.to_thread(_store, ctx))
     if engine and store:
         return Health(status="ok", engine=True, store=True)
@@ -34,10 +34,11 @@ async def read_health(ctx: Ctx, response: Response) -> Health:
 async def _engine(ctx: Context) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await ctx.ask("health")
+            reply = await ctx.ask("health")
     except (Unavailable, Refused, TimeoutError):
         return False
-    return True
+    # It may answer and yet have given callers to the fallback.
+    return reply.get("beating") is not False
 
 
 def _store(ctx: Context) -> bool:

@@ -1,6 +1,6 @@
 """The plan: what is in force, and putting another in its place."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter
 from pydantic import StringConstraints
@@ -8,7 +8,11 @@ from pydantic import StringConstraints
 from perezvon.api.context import ERRORS, Admin, Ctx, Shown, Text
 from perezvon.api.errors import ApiError
 from perezvon.runtime.actions import PLAN_BYTES_MAX
+from perezvon.runtime.local import ACTION_TIMEOUT_S
 from perezvon.store.plan_export import dump
+
+APPLY_TIMEOUT_S: Final = ACTION_TIMEOUT_S + 5
+"""A long plan takes its time to read; the engine itself says when it was too long."""
 
 router = APIRouter(tags=["plan"], responses=ERRORS)
 
@@ -41,5 +45,6 @@ def read_plan(ctx: Ctx, _token: Admin) -> PlanText:
 @router.put("/plan")
 async def apply_plan(ctx: Ctx, token: Admin, body: PlanBody) -> Applied:
     """A plan that contradicts itself is refused, and the running one stays."""
-    reply = await ctx.ask("plan.apply", body.model_dump() | {"by": token.name})
+    args = body.model_dump() | {"by": token.name}
+    reply = await ctx.ask("plan.apply", args, APPLY_TIMEOUT_S)
     return Applied(version=str(reply.get("version", "")))

@@ -194,7 +194,10 @@ async def ask(
     path: Path, action: str, args: Mapping[str, Any] | None = None, timeout_s: float = 5
 ) -> dict[str, Any]:
     """Ask the engine. `Unavailable` when it is away, `Refused` when it will not."""
-    request = msgspec.json.encode(_Request(action, dict(args or {}))) + b"\n"
+    try:
+        request = msgspec.json.encode(_Request(action, dict(args or {}))) + b"\n"
+    except UnicodeEncodeError as error:
+        raise Refused("invalid", "is not text: it holds half a sign") from error
     if len(request) > LINE_BYTES_MAX:
         raise Refused("too_large", f"a request has {LINE_BYTES_MAX} bytes at most")
     try:
