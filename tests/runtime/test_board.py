@@ -35,24 +35,24 @@ rows = st.dictionaries(
     st.dictionaries(st.sampled_from("xy"), st.integers(0, 2) | st.none(), max_size=2),
     max_size=4,
 )
-boards = st.builds(
+drawn = st.builds(
     Board,
     st.integers(0, 9),
     st.dictionaries(st.sampled_from(["waiting", "agents", "debts"]), rows.filter(bool)),
 )
 
 
-@given(boards, boards)
+@given(drawn, drawn)
 def test_the_difference_of_two_boards_leads_from_one_to_the_other(old: Board, new: Board) -> None:
     assert apply(old, difference(old, new)) == new
 
 
-@given(boards)
+@given(drawn)
 def test_a_board_does_not_differ_from_itself(board: Board) -> None:
     assert difference(board, board).sections == {}
 
 
-@given(st.lists(boards, min_size=1, max_size=40), st.data())
+@given(st.lists(drawn, min_size=1, max_size=40), st.data())
 def test_a_follower_who_reads_now_and_then_ends_with_the_true_board(
     told: list[Board], data: st.DataObject
 ) -> None:
