@@ -9,7 +9,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
@@ -53,7 +53,6 @@ class Host:
         feed: Feed,
         *,
         witness: Witness | None,
-        witness_offset: Mapping[str, int],
         refresh_ms: Duration,
         who: Who = nobody,
     ) -> None:
@@ -63,7 +62,6 @@ class Host:
         self._server = server
         self._feed = feed
         self._witness = witness
-        self._witness_offset = witness_offset
         self._refresh_ms = refresh_ms
         self._who = who
         self._stopped = asyncio.Event()
@@ -153,9 +151,9 @@ class Host:
         assert self._witness is not None
         if not self._loop.resynced:
             return
-        seen, self._witness_offset = self._witness.poll(self._witness_offset)
+        seen, offset = self._witness.poll()
         if seen:
-            self._loop.put_witnessed(seen, self._witness_offset)
+            self._loop.put_witnessed(seen, offset)
 
     async def _tell(self) -> None:
         await self._every(BOARD_PERIOD_MS, self._tell_once)

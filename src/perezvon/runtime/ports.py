@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -174,7 +174,8 @@ class Directory(Protocol):
 class Witness(Protocol):
     """The second witness: CEL and queue_log, read on from where the journal says."""
 
-    def poll(self, offset: Mapping[str, int]) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
-        """What ended since `offset`, and the offset to commit with it. Bounded and quick: called
-        from the loop's own thread.
+    def poll(self) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
+        """What ended since the last poll, and the offset to commit together with it, whole.
+
+        Bounded and quick: called from the loop's own thread.
         """

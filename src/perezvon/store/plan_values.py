@@ -21,6 +21,8 @@ from perezvon.core.ids import DAY, HOUR, MINUTE, SECOND, Duration
 from perezvon.core.plan import Interval, PlanError
 from perezvon.store.plan_reasons import GIVEN_MAX
 
+PORT_MAX = 65_535
+
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED: Final = "closed"
 LENGTH_MAX: Final[Duration] = 3_660 * DAY
@@ -246,8 +248,11 @@ def _host(text: str) -> str:
 
 
 def _network(text: str) -> str:
+    """An address, a network, or an address with the one port that calls come from."""
+    host, colon, port = text.partition(":")
+    with_port = bool(colon) and "." in host and port.isdecimal() and 0 < int(port) <= PORT_MAX
     try:
-        ipaddress.ip_network(text)
+        ipaddress.ip_network(host if with_port else text)
     except ValueError:
         raise wrong("bad_address", given=text) from None
     return text

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select
 
 from perezvon.core.ids import Instant, PlanVersion
 from perezvon.core.plan import Plan, PlanError
+from perezvon.runtime.ports import Unavailable
 from perezvon.store import schema
 from perezvon.store.codec import CodecError
-from perezvon.store.database import insert_into
+from perezvon.store.database import Location, insert_into, open_journal_reader
 
 VERSION_LENGTH = 16
 LIMIT_MAX = 500
@@ -82,6 +83,19 @@ def newest_plan(connection: Connection) -> Plan | None:
         .limit(1)
     )
     return None if version is None else get_plan(connection, PlanVersion(version))
+
+
+def applied_plan(location: Location) -> Plan | None:
+    """The same, of a store that nobody has open; None too when no engine ran there."""
+    try:
+        database = open_journal_reader(location)
+    except Unavailable:
+        return None
+    try:
+        with database.read() as connection:
+            return newest_plan(connection)
+    finally:
+        database.close()
 
 
 def list_plans(connection: Connection, limit: int = 50) -> list[AppliedPlan]:

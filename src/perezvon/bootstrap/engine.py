@@ -1,0 +1,202 @@
+"""The engine process: journal, switch, core and local socket put together, and nothing else.
+
+Exit status: 0 when asked to stop; 1 when it has to start anew (a poison event, an overflown
+inbox, a second engine); 2 when it cannot start and the operator has to mend something.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from perezvon.asterisk import numbers
+from perezvon.asterisk.provision import heartbeat_variable
+from perezvon.asterisk.switch import AsteriskSwitch, Guard
+from perezvon.asterisk.witness import Witness as AsteriskWitness
+from perezvon.bootstrap import logs
+from perezvon.bootstrap import secrets as secrets_of
+from perezvon.bootstrap.asterisk import ari_address, places
+from perezvon.core.events import Caller, PlanChanged
+from perezvon.core.ids import SECOND, PersonId
+from perezvon.core.plan import Plan
+from perezvon.runtime.actions import Args, PlanApplyArgs, PlanExportArgs, checked, engine_actions
+from perezvon.runtime.board import Feed
+from perezvon.runtime.clock import SystemClock
+from perezvon.runtime.host import Host
+from perezvon.runtime.local import Action, LocalServer, Refused
+from perezvon.runtime.loop import Loop
+from perezvon.runtime.ports import Recovered, Switch, Unavailable, Witness
+from perezvon.runtime.recover import NoPlan, Recovery, recover
+from perezvon.settings import Settings
+from perezvon.sim.realtime import SimulatedSwitch
+from perezvon.store import plan_export, plan_file
+from perezvon.store.database import Location
+from perezvon.store.journal import SqlJournal
+from perezvon.store.leader import EngineRunning
+from perezvon.store.persons import SqlDirectory
+from perezvon.store.plans import applied_plan
+
+log = structlog.get_logger("engine")
+
+
+class PlanRefused(Refused):
+    """The plan file's own words: which line, and why."""
+
+    def __init__(self, error: plan_file.PlanFileError) -> None:
+        super().__init__("plan_refused", str(error), "text")
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM. See the module's docstring for the status."""
+    logs.configure("engine", settings.log_level)
+    location = Location(settings.data_dir, settings.database_url or "")
+    try:
+        # The file matters once: what was applied is in the store, whatever became of the file.
+        plan = applied_plan(location) or _first_plan(settings)
+        journal = SqlJournal.open(location, tenant=plan.tenant)
+    except (EngineRunning, Unavailable, plan_file.PlanFileError) as error:
+        log.error("cannot_start", reason=str(error))  # noqa: TRY400 - its text says all
+        return 2
+    try:
+        found = journal.recover()
+        recovery = recover(found, lambda: plan)
+        return asyncio.run(_serve(settings, location, journal, found, recovery))
+    except NoPlan as error:
+        log.error("cannot_start", reason=str(error))  # noqa: TRY400 - the same
+        return 2
+    finally:
+        journal.close()
+
+
+def _first_plan(settings: Settings) -> Plan:
+    return plan_file.load(settings.plan_file or settings.data_dir / "plan.yaml")
+
+
+async def _serve(
+    settings: Settings,
+    location: Location,
+    journal: SqlJournal,
+    found: Recovered,
+    recovery: Recovery,
+) -> int:
+    directory = SqlDirectory.open(location)
+    plan = recovery.engine.plan
+    ends: list[Callable[[], None]] = []
+    switch, witness = _switch(
+        settings, directory, plan, found.witness_offset, lambda: [end() for end in ends]
+    )
+    clock = SystemClock(recovery.now)
+    loop = Loop(
+        recovery,
+        journal,
+        switch,
+        clock,
+        directory,
+        snapshot_every_ms=settings.snapshot_every_s * SECOND,
+    )
+    feed = Feed()
+    actions: dict[str, Action] = {}
+    server = LocalServer(settings.engine_socket, actions, feed, _tell_bug)
+    host = Host(
+        loop,
+        switch,
+        server,
+        feed,
+        witness=witness,
+        refresh_ms=settings.refresh_s * SECOND,
+        who=lambda person: _who(directory, person),
+    )
+    actions.update(engine_actions(lambda: loop.engine, loop.submit))
+    actions.update(_own_actions(loop, host))
+    ends.append(host.stop)
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, host.stop)
+    try:
+        return await host.run()
+    finally:
+        directory.close()
+
+
+def _switch(
+    settings: Settings,
+    directory: SqlDirectory,
+    plan: Plan,
+    witness_offset: Mapping[str, int],
+    replaced: Callable[[], object],
+) -> tuple[Switch, Witness | None]:
+    if settings.switch == "sim":
+        return SimulatedSwitch(), None
+
+    def on_replaced() -> None:
+        # Another engine has our application: nothing more of ours may reach the switch.
+        log.critical("replaced")
+        replaced()
+
+    files = places(settings)
+    switch = AsteriskSwitch(
+        plan,
+        ari_address(settings, secrets_of.read(settings.secrets_file), plan.tenant),
+        directory,
+        guard=Guard(heartbeat_variable(plan.tenant), settings.dead_man_s * SECOND),
+        cel_path=files.cel,
+        on_replaced=on_replaced,
+    )
+
+    def identify(number: str) -> Caller:
+        return numbers.identify(number, "", plan.country, directory)
+
+    return switch, AsteriskWitness(
+        plan.tenant, files.cel, files.queue_log, identify, witness_offset
+    )
+
+
+def _who(directory: SqlDirectory, person: PersonId) -> tuple[str, str]:
+    return directory.number_of(person) or "", directory.name_of(person)
+
+
+def _tell_bug(action: str, error: Exception) -> None:
+    log.error("action_failed", action=action, exc_info=error)
+
+
+def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
+    """What needs more than the engine: its plan as a file, and its health."""
+
+    async def health(_args: Args) -> dict[str, Any]:
+        state = host.health
+        return {
+            "beating": state.beating,
+            "beats": state.beats,
+            "halted": state.halted,
+            "durable": loop.durable,
+            "resynced": loop.resynced,
+            "plan": loop.engine.plan.version,
+            "balanced": loop.engine.ledger.balanced,
+        }
+
+    async def apply(args: PlanApplyArgs) -> dict[str, Any]:
+        running = loop.engine.plan
+        if args.base and args.base != running.version and not args.force:
+            raise Refused("stale_base", f"the running plan is {running.version}", "base")
+        try:
+            plan = await asyncio.to_thread(plan_file.parse, args.text)
+        except plan_file.PlanFileError as error:
+            raise PlanRefused(error) from error
+        if plan.tenant != running.tenant:
+            raise Refused("other_tenant", "a plan cannot change its tenant", "tenant")
+        await loop.submit(PlanChanged(plan))
+        return {"version": plan.version, "was": running.version}
+
+    async def export(args: PlanExportArgs) -> dict[str, Any]:
+        plan = loop.engine.plan
+        if args.version and args.version != plan.version:
+            raise Refused("not_running", f"the running plan is {plan.version}", "version")
+        return {"version": plan.version, "text": plan_export.dump(plan)}
+
+    return {
+        "health": checked(Args, health),
+        "plan.apply": checked(PlanApplyArgs, apply),
+        "plan.export": checked(PlanExportArgs, export),
+    }

@@ -1,0 +1,75 @@
+"""Callers at 5 a second, twelve agents, ring three for ten seconds: each talks to exactly one."""
+
+from pathlib import Path
+
+import pytest
+
+from perezvon.core.facts import OfferEnded, OfferOutcome
+from perezvon.core.ids import SECOND, GroupId, QueueId
+from perezvon.core.plan import Queue, Step
+from tests.proof.conftest import Figures
+from tests.support.asterisk import asterisk
+from tests.support.engine import EngineProcess
+from tests.support.plans import NUMBER, plan_of
+from tests.support.ports import free_udp_port
+from tests.support.scenarios import Answering
+from tests.support.sipp import Call, Caller, Phone, until_now
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("calls")]
+
+AGENTS = tuple(f"agent-{n:02}" for n in range(1, 13))
+ELSEWHERE = "Call completed elsewhere"
+QUICK, STEADY, SLOW = (Answering(answer_after_ms=ms) for ms in (300, 600, 900))
+
+
+def test_every_caller_talks_to_exactly_one_agent_and_losers_missed_nothing(
+    figures: Figures, tmp_path: Path
+) -> None:
+    count = 300 if figures.full else 40
+    callers_port = free_udp_port()
+    step = Step(groups=(GroupId("all"),), k=3, ring_ms=10 * SECOND)
+    queue = Queue(QueueId("sales"), "Sales", (step,), answer_first=False, wrap_up_ms=0)
+    plan = plan_of(AGENTS, callers_port=callers_port, queues=(queue,))
+    calls = [Call(f"7916{n:07}", NUMBER) for n in range(1, count + 1)]
+    with (
+        asterisk(plan, tmp_path) as running,
+        EngineProcess(running, tmp_path) as engine,
+        Phone(running, AGENTS[:4], QUICK, tmp_path) as quick,
+        Phone(running, AGENTS[4:8], STEADY, tmp_path) as steady,
+        Phone(running, AGENTS[8:], SLOW, tmp_path) as slow,
+    ):
+        engine.sign_in(*AGENTS)
+        with Caller(
+            running, calls, tmp_path, port=callers_port, talk_ms=800, patience_ms=60_000
+        ) as callers:
+            until_now(callers.finished, 60 + count, callers.trouble)
+        until_now(lambda: engine.ledger()["in_progress"] == 0, 10, engine.log_tail)
+        heard = [one for phones in (quick, steady, slow) for one in phones.happenings()]
+        answered = callers.of("answered")
+        talks: dict[str, int] = dict.fromkeys((call.number for call in calls), 0)
+        for one in heard:
+            if one.kind == "answered":
+                talks[one.caller.removeprefix("+")] += 1
+            elif one.kind == "ended_by_other" and one.detail == ELSEWHERE:
+                # He picked up in the same moment as another: no talk came of it.
+                talks[one.caller.removeprefix("+")] -= 1
+        stopped = [one for one in heard if one.kind == "cancelled"]
+        facts = engine.facts()
+        status, ledger = engine.told_ledger()
+        in_cel = engine.arrivals_in_cel()
+    assert len(answered) == count, callers.trouble()
+    assert set(talks.values()) == {1}, {who: n for who, n in talks.items() if n != 1}
+    assert stopped
+    assert {one.detail for one in stopped} == {ELSEWHERE}
+    ended = [fact for fact in facts if isinstance(fact, OfferEnded)]
+    missed = [fact for fact in ended if fact.outcome is OfferOutcome.MISSED]
+    assert not missed
+    assert status == 0
+    assert ledger["balanced"]
+    assert ledger["arrivals"] == ledger["answered"] == len(in_cel) == len(set(in_cel)) == count
+    figures.state("calls, at 5/s, 12 agents, ring three for 10 s", count, count)
+    figures.state("callers who talked to exactly one agent", len(answered), count)
+    figures.state("telephones stopped by “Call completed elsewhere”", len(stopped), "all losers")
+    figures.state("offers marked missed", len(missed), 0)
+    figures.state("arrivals: ledger / CEL", f"{ledger['arrivals']} / {len(in_cel)}", "equal")
+    figures.state("ledger", "balanced" if ledger["balanced"] else "OUT OF BALANCE", "balanced")

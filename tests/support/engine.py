@@ -1,0 +1,173 @@
+"""The engine as its own process beside a private Asterisk: started, killed, started again.
+
+with asterisk(plan, root) as running, EngineProcess(running, root) as engine:
+    engine.sign_in("anna", "boris")
+    ...
+    engine.kill()                       # as a crash does it
+    engine.start()
+    assert engine.ledger()["balanced"]
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import select
+
+from perezvon.asterisk import cel
+from perezvon.core.facts import Fact
+from perezvon.core.ids import LegId
+from perezvon.runtime.local import ask
+from perezvon.runtime.ports import Unavailable
+from perezvon.settings import Settings, load
+from perezvon.store import plan_export
+from perezvon.store.codec import decode_fact
+from perezvon.store.database import Location, open_journal_reader
+from perezvon.store.schema import journal_facts
+from tests.support.asterisk import PASSWORD, Running
+from tests.support.ports import free_port
+from tests.support.sipp import until_now
+
+READY_S = 15
+STOP_S = 10
+
+
+class EngineProcess:
+    def __init__(self, running: Running, root: Path, *, database_url: str = "") -> None:
+        self.running = running
+        self.root = root
+        self._log = root / "engine.log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self.restart_s = 0.0
+        """From the last start to the first heartbeat."""
+        root.chmod(0o700)
+        plan = root / "plan.yaml"
+        plan.write_text(plan_export.dump(running.plan), encoding="utf-8")
+        secrets = root / "secrets.json"
+        secrets.write_text(json.dumps({"ari_password": PASSWORD, "secrets": dict(running.secrets)}))
+        secrets.chmod(0o600)
+        site = running.site
+        self.settings: Settings = load(
+            data_dir=root,
+            plan_file=plan,
+            database_url=database_url or None,
+            sip_port=site.sip_port,
+            http_port=site.http_port,
+            web_port=free_port(),
+            rtp_from=site.rtp_ports[0],
+            rtp_to=site.rtp_ports[1],
+        )
+        self.settings.prepare()
+
+    def start(self, *, wait: bool = True) -> Self:
+        assert self._child is None
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "perezvon", "engine"],
+                env={**os.environ, **self.settings.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        if wait:
+            begun_at = time.monotonic()
+            self.until_beating()
+            self.restart_s = time.monotonic() - begun_at
+        return self
+
+    def until_beating(self) -> None:
+        """The guard lets calls in."""
+        until_now(lambda: bool(self.health().get("beating")), READY_S, self.log_tail)
+
+    def kill(self) -> None:
+        """As a crash does it: no time for anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> int:
+        child, self._child = self._child, None
+        if child is None:
+            return 0
+        child.send_signal(number)
+        try:
+            return child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return child.wait(STOP_S)
+
+    def ask(self, action: str, **args: object) -> dict[str, Any]:
+        return asyncio.run(ask(self.settings.engine_socket, action, args))
+
+    def health(self) -> dict[str, Any]:
+        try:
+            return self.ask("health")
+        except Unavailable:
+            assert self._child is None or self._child.poll() is None, self.log_tail()
+            return {}
+
+    def ledger(self) -> dict[str, Any]:
+        """What the engine itself says."""
+        return self.ask("ledger")
+
+    def told_ledger(self) -> tuple[int, dict[str, Any]]:
+        """`perezvon ledger --json`: exit status and what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "perezvon", "ledger", "--json"],
+            env={**os.environ, **self.settings.environment()},
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.stdout, done.stderr.decode()
+        return done.returncode, json.loads(done.stdout)
+
+    def sign_in(self, *agents: str) -> None:
+        self.set_status("available", agents)
+
+    def set_status(self, status: str, agents: Iterable[str]) -> None:
+        for agent in agents:
+            self.ask("agent.status", agent=agent, status=status, by="test")
+
+    def facts(self) -> list[Fact]:
+        """All that is durable, in order."""
+        database = open_journal_reader(
+            Location(self.settings.data_dir, self.settings.database_url or "")
+        )
+        try:
+            with database.read() as connection:
+                bodies = connection.scalars(
+                    select(journal_facts.c.body).order_by(journal_facts.c.seq, journal_facts.c.n)
+                )
+                return [decode_fact(body) for body in bodies]
+        finally:
+            database.close()
+
+    def arrivals_in_cel(self) -> list[LegId]:
+        """Inbound attempts by the second witness."""
+        rows = (cel.parse_line(line) for line in self.running.cel_rows())
+        tenant = self.running.plan.tenant
+        return [row.leg for row in rows if row is not None and cel.is_arrival(row, tenant)]
+
+    def log_tail(self) -> str:
+        return self._log.read_text(errors="replace")[-4_000:] if self._log.exists() else ""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
