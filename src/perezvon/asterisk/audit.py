@@ -78,7 +78,7 @@ def look(
 
 def ends(
     path: Path | None, there: Collection[LegId], asked: Iterable[LegId]
-) -> tuple[tuple[LegId, EndCause], ...]:
+) -> dict[LegId, EndCause]:
     """How legs ended that are not there, by CEL; of those asked for also that they never were.
 
     Blocking.
@@ -108,7 +108,7 @@ def ends(
             gone[leg] = ended.get(leg, EndCause.LOST)
         elif path is not None:
             gone[leg] = EndCause.NEVER_MADE
-    return tuple(gone.items())
+    return gone
 
 
 def _tail(path: Path | None) -> Iterable[cel.CelRow]:

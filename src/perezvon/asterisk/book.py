@@ -41,6 +41,11 @@ class Leg(LegView):
     timer: asyncio.TimerHandle | None = None
     """At most one: what is to be done if nothing is heard of it."""
 
+    @property
+    def is_being_made(self) -> bool:
+        """It may not exist yet."""
+        return self.side is not Side.CALLER and not self.dialled
+
     def disarm(self) -> None:
         if self.timer is not None:
             self.timer.cancel()

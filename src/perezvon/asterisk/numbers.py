@@ -24,9 +24,7 @@ DIGITS_MIN, DIGITS_MAX = 3, 15
 WITHHELD = frozenset({"", "anonymous", "withheld", "restricted", "private", "unavailable",
                       "unknown", "hidden", "blocked"})  # fmt: skip
 
-SHAPE = re.compile(
-    r"(\+?[0-9][0-9 ().\-/]{1,40}?)\s*(?:(?:;?\s*ext|доб|x|#|,|;).*)?", re.IGNORECASE
-)
+SHAPE = re.compile(r"(\+?[0-9][0-9 ().\-/]{1,40}?) *(?:(?:;? *ext|доб|x|#|,|;).*)?", re.IGNORECASE)
 DIALABLE = re.compile(r"\+?[0-9]{3,20}")
 
 

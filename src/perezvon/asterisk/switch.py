@@ -240,7 +240,7 @@ class AsteriskSwitch:
         if command.callback_clock:
             name = self._shown_callback.format(clock=command.callback_clock)
         elif command.person is not None:
-            name = self._directory.name_of(command.person)
+            name = conf.shown(self._directory.name_of(command.person))
         number = self._directory.number_of(command.person) if command.person is not None else None
         self._dialling.make(leg, endpoint, _shows(number or "", name))
 
@@ -439,21 +439,24 @@ class AsteriskSwitch:
             self._follow(leg)
 
     async def _on_link(self) -> None:
-        found = await self.audit()
-        there = {seen.leg for seen in found.legs}
-        asked = self._asked | {leg.id for leg in self._book}
-        gone = await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
-        if any(cause is EndCause.NEVER_MADE for _, cause in gone):
+        asked = self._asked | {leg.id for leg in self._book if leg.is_being_made}
+        found, gone = await self._look(asked)
+        if EndCause.NEVER_MADE in gone.values():
             await asyncio.sleep(CEL_GRACE_MS / SECOND)
-            found = await self.audit()
-            there = {seen.leg for seen in found.legs}
-            gone = await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
+            found, gone = await self._look(asked)
         self._rewrite_book(found)
+        # Commanded while we looked: without a link nothing of it was sent.
+        gone |= dict.fromkeys(self._asked - asked, EndCause.NEVER_MADE)
+        self._asked.clear()
         for leg in found.fell_back:
             # Before the audit, in which he is missing without having gone.
             self._tell(CallFellBack(leg))
-        self._tell(Resynced(found.legs, gone))
-        self._asked.clear()
+        self._tell(Resynced(found.legs, tuple(gone.items())))
+
+    async def _look(self, asked: set[LegId]) -> tuple[Found, dict[LegId, EndCause]]:
+        found = await self.audit()
+        there = {seen.leg for seen in found.legs}
+        return found, await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
 
     def _rewrite_book(self, found: Found) -> None:
         known = {leg.id: leg for leg in self._book}
@@ -486,4 +489,4 @@ def _through(trunk: Trunk, number: str) -> str | None:
 def _shows(number: str, name: str) -> dict[str, str]:
     """What the called telephone displays as the other party."""
     safe = number if numbers.DIALABLE.fullmatch(number) else "anonymous"
-    return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": conf.shown(name)}
+    return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": name}
