@@ -100,6 +100,7 @@ class Auditor:
             self._plan = storm.plan
         self._nobody_waits_beside_a_free_agent(storm)
         self._no_telephone_rings_in_vain(storm)
+        self._nobody_talks_to_silence(storm)
 
     # -- the fold
 
@@ -294,6 +295,17 @@ class Auditor:
             gone = attempt.ended_at is not None and attempt.ended_at < storm.now
             rings_on = gone and not attempt.disturbed and leg.up_at is None
             self._want(not rings_on, f"rings for a caller who is gone: {leg.id}")
+
+    def _nobody_talks_to_silence(self, storm: Storm) -> None:
+        """Two whom the engine connected hear each other, at the latest after an audit."""
+        there = storm.world.board.legs
+        for agent, call in self.talks.items():
+            leg = there.get(self.calls[call].leg) if call in self.calls else None
+            if leg is None or leg.in_fallback or leg.bridged is not None or not storm.up:
+                continue
+            since = self.status[agent][1]
+            silent = storm.clock - since > LETS_GO_MS
+            self._want(not silent, f"connected and hears nobody: {leg.id} {agent}")
 
     def _people(self, step: Step) -> set[AgentId]:
         people = set(step.agents)

@@ -302,4 +302,5 @@ people:
     {rng.choice(("", "wrap_up: {kind: exponential, mean: 4s}"))}
     voicemail_after: 12s
 trunks: {{fails: {rng.choice((0, 0.1))}}}
+network: {rng.choice(("60ms", "60ms", "1500ms"))}
 """)

@@ -183,8 +183,8 @@ class Office:
         leg.up_at = board.now
         leg.presses = phone.mobile and reaction is Reaction.ANSWERS
         board.out.append(LegAnswered(leg.id))
-        patience = VOICEMAIL_MS if reaction is Reaction.VOICEMAIL else IDLE_MS
-        board.after(patience, self._tires, leg)
+        person = reaction is not Reaction.VOICEMAIL
+        board.after(board.hangs_on(leg, IDLE_MS) if person else VOICEMAIL_MS, self._tires, leg)
 
     def _presses(self, leg: Leg) -> None:
         if leg.live:

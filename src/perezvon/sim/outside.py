@@ -1,5 +1,7 @@
 """Callers and clients in the simulated world, the carrier, and the switch's own fallback queue."""
 
+from collections.abc import Callable
+
 from perezvon.core.commands import AnswerCall, DialClient
 from perezvon.core.events import (
     ArrivalWitnessed,
@@ -46,6 +48,9 @@ class Outside:
         self._office = office
         self._callers = callers
         self._draws = draws
+        self.person_of: Callable[[str], PersonId] | None = None
+        """Names a client by his number where a directory knows them; else by his key."""
+        self._key_of: dict[PersonId, str] = {}
         self._trunk_of: dict[str, TrunkId | None] = {}
         self._clients: dict[str, Client] = board.truth.clients
         board.on_gone[Side.CALLER] = self._caller_gone
@@ -100,7 +105,7 @@ class Outside:
         board = self._board
         if command.leg in board.legs:
             return
-        client = self._client(command.person.removeprefix("p-"))
+        client = self._client(self._key_of.get(command.person) or command.person.removeprefix("p-"))
         if command.trunk in self.trunks_down:
             board.refuse(command.leg, EndCause.TRUNK_FAILED, CARRIER_MS // 4)
             return
@@ -286,7 +291,11 @@ class Outside:
         if arrival.withheld:
             return Caller(None, NumberClass.WITHHELD)
         mobile = self._callers.is_mobile(arrival.client)
-        person = PersonId("p-" + arrival.client)
+        if self.person_of is None:
+            person = PersonId("p-" + arrival.client)
+        else:
+            person = self.person_of(self._callers.number(arrival.client))
+            self._key_of[person] = arrival.client
         return Caller(person, NumberClass.MOBILE if mobile else NumberClass.LANDLINE)
 
 

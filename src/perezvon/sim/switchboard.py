@@ -18,10 +18,14 @@ from perezvon.core.events import (
     PromptEnded,
 )
 from perezvon.core.ids import Duration, Instant, LegId
+from perezvon.sim.draws import Draws
 from perezvon.sim.legs import Leg, Side, Truth
 
 ALONE_MS: Duration = 20_000
-"""Who hears nobody at the other end hangs up."""
+"""Who hears nobody at the other end hangs up..."""
+FORGETS_MS: Duration = 600_000
+"""... or leaves the receiver off the hook: then only we can end it."""
+FORGETS = 0.2
 PROMPT_MS: dict[PromptKind, Duration] = {
     PromptKind.GREETING: 3_000,
     PromptKind.CLOSED: 4_000,
@@ -38,8 +42,9 @@ TalkBegan: TypeAlias = Callable[[Leg, Leg], None]
 class Switchboard:
     """`out` holds the events since they were last taken, oldest first."""
 
-    def __init__(self, start_at: Instant) -> None:
+    def __init__(self, start_at: Instant, draws: Draws) -> None:
         self.now = start_at
+        self._draws = draws
         self.start_at = start_at
         self.out: list[Event] = []
         self.legs: dict[LegId, Leg] = {}
@@ -95,7 +100,11 @@ class Switchboard:
             self.out.append(LegEnded(leg.id, cause))
         self.on_gone[leg.side](leg, other)
         if other is not None:
-            self.after(ALONE_MS, self._left_alone, other)
+            self.after(self.hangs_on(other, ALONE_MS), self._left_alone, other)
+
+    def hangs_on(self, leg: Leg, usual_ms: Duration) -> Duration:
+        """How long somebody stays on a line that is silent."""
+        return FORGETS_MS if self._draws.one("forgets", leg.id) < FORGETS else usual_ms
 
     def refuse(self, leg: LegId, cause: EndCause, delay_ms: Duration) -> None:
         """A leg that cannot be made: nothing but its end is heard."""

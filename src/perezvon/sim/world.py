@@ -36,7 +36,7 @@ class World:
     def __init__(self, scenario: Scenario, plan: Plan, seed: int, start_at: Instant) -> None:
         draws = Draws(seed)
         callers = Callers(scenario, draws)
-        self.board = Switchboard(start_at)
+        self.board = Switchboard(start_at, draws)
         self.office = Office(self.board, scenario, draws)
         self.outside = Outside(self.board, self.office, callers, draws)
         self.callers = callers
