@@ -44,8 +44,9 @@ SHORT_REASONS = frozenset(
     {MissReason.LEFT_IN_GREETING, MissReason.LEFT_WAITING, MissReason.LEFT_RINGING}
 )
 
-DEFAULT_RULE = CallbackRule(RuleId("default"))
-"""For a call that no rule of the plan matches: nobody is lost for want of a rule."""
+DEFAULT_RULE = CallbackRule(RuleId("_unmatched"))
+"""For a call that no rule of the plan matches: nobody is lost for want of a rule. No rule of a
+plan file can have this id."""
 
 
 @dataclass(slots=True)

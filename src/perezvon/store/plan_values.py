@@ -250,7 +250,13 @@ def _host(text: str) -> str:
 def _network(text: str) -> str:
     """An address, a network, or an address with the one port that calls come from."""
     host, colon, port = text.partition(":")
-    with_port = bool(colon) and "." in host and port.isdecimal() and 0 < int(port) <= PORT_MAX
+    with_port = (
+        bool(colon)
+        and "." in host
+        and port.isascii()
+        and port.isdecimal()
+        and 0 < int(port) <= PORT_MAX
+    )
     try:
         ipaddress.ip_network(host if with_port else text)
     except ValueError:
