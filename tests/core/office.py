@@ -141,6 +141,13 @@ class Office:
         self.later(talk_ms)
         return leg
 
+    def sign_in(self, *people: AgentId) -> None:
+        for person in people:
+            self.tell(AgentStatusSet(person, ChosenStatus.AVAILABLE, by=person))
+
+    def pause(self, person: AgentId) -> None:
+        self.tell(AgentStatusSet(person, ChosenStatus.PAUSED, "tea", by=person))
+
     def told(self, kind: type[T]) -> list[T]:
         """Give all facts or commands of a kind, in order."""
         return [each for each in (*self.facts, *self.commands) if isinstance(each, kind)]

@@ -93,7 +93,7 @@ class Agents:
                     AgentStatusSet(state.id, ChosenStatus.SIGNED_OUT, "left_the_plan", "plan")
                 )
                 if state.status is Status.SIGNED_OUT:
-                    del agents[state.id]
+                    agents.pop(state.id, None)
 
     def set_status(self, event: AgentStatusSet) -> None:
         agent = self._engine.agents.get(event.agent)
@@ -241,3 +241,6 @@ class Agents:
         agent.since, agent.reason = engine.now, reason
         engine.note(AgentStatusChanged(engine.now, agent.id, status, reason, by, call))
         engine.pools.refresh(agent)
+        if status is Status.SIGNED_OUT and agent.id not in engine.devices:
+            # He has left the plan; now he has nothing to do any more either.
+            engine.agents.pop(agent.id, None)
