@@ -65,7 +65,7 @@ class Dialog:
     answered: bool = False
     ended: bool = False
     reason: str = ""
-    """The Reason header of what ended it."""
+    """The Reason header of the first that ended it."""
     branch: str = ""
     seq: int = 1
 
@@ -233,7 +233,7 @@ class Phone(asyncio.DatagramProtocol):
         if dialog is None or sip.method not in {"CANCEL", "BYE"}:
             return
         dialog.ended = True
-        dialog.reason = sip.headers.get("reason", "")
+        dialog.reason = dialog.reason or sip.headers.get("reason", "")
         if sip.method == "CANCEL" and dialog.invite is not None and not dialog.answered:
             self.respond(dialog, dialog.invite, 487, "Request Terminated", sdp=False)
 

@@ -118,13 +118,16 @@ def test_a_cut_link_is_made_again_and_its_requests_are_unknown(running: Running)
     asyncio.run(test())
 
 
-def test_whose_application_is_taken_over_is_told(running: Running) -> None:
+def test_whose_application_is_taken_over_is_told_and_falls_silent(running: Running) -> None:
     async def test() -> None:
         first, second = Listener(running), Listener(running)
         await first.ari.start()
         await second.ari.start()
         await until(lambda: first.replaced)
         assert second.replaced == 0
+        assert (await first.ari.request("GET", "asterisk/info")).status is None
+        assert (await second.ari.request("GET", "asterisk/info")).ok
+        assert not first.ari.linked
         await first.ari.stop()
         await second.ari.stop()
 

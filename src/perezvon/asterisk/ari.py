@@ -85,7 +85,9 @@ class Address:
 
 
 class Ari:
-    """See the module. `on_replaced` is called when another client took our application over."""
+    """See the module. `on_replaced`: another client took our application over. From then on
+    nothing is sent, and no link is made again.
+    """
 
     def __init__(
         self,
@@ -108,6 +110,7 @@ class Ari:
         self._outbox_filled = asyncio.Event()
         self._pending: dict[str, tuple[asyncio.Future[Reply], asyncio.TimerHandle]] = {}
         self._request_count = 0
+        self._replaced = False
         self.link_count = 0
 
     @property
@@ -151,7 +154,7 @@ class Ari:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
-        if self._socket is None or len(self._pending) >= PENDING_MAX:
+        if self._socket is None or self._replaced or len(self._pending) >= PENDING_MAX:
             future.set_result(UNKNOWN)
             return future
         self._request_count += 1
@@ -198,7 +201,7 @@ class Ari:
 
     async def _keep_linked(self) -> None:
         failures = 0
-        while True:
+        while not self._replaced:
             links = self.link_count
             try:
                 await self._link_once()
@@ -284,7 +287,10 @@ class Ari:
             if kind == "RESTResponse":
                 self._settle(str(message.get("request_id")), _reply(message))
             elif kind == "ApplicationReplaced":
+                # Asterisk would go on obeying us; two engines must not drive one call.
+                self._replaced = True
                 self._on_replaced()
+                return
             else:
                 try:
                     events.put_nowait(message)

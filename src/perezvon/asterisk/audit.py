@@ -55,8 +55,10 @@ def look(
     partner: dict[LegId, LegId] = {}
     empty: list[str] = []
     for bridge in _objects(bridges):
-        inside = [LegId(str(one)) for one in bridge.get("channels", []) if one in ours]
-        if not bridge.get("channels") and str(bridge["id"]).startswith(f"{tenant}-"):
+        members = bridge.get("channels")
+        members = members if isinstance(members, list) else []
+        inside = [LegId(one) for one in members if isinstance(one, str) and one in ours]
+        if not members and str(bridge["id"]).startswith(f"{tenant}-"):
             empty.append(bridge["id"])
         for leg in inside:
             bridge_of[leg] = bridge["id"]
@@ -81,12 +83,15 @@ def ends(
 ) -> dict[LegId, EndCause]:
     """How legs ended that are not there, by CEL; of those asked for also that they never were.
 
-    Blocking.
+    Without the file nothing is claimed: what may have rung must not be rung again. Blocking.
     """
+    rows = _tail(path)
+    if rows is None:
+        return {}
     started: set[LegId] = set()
     answered: set[LegId] = set()
     ended: dict[LegId, EndCause] = {}
-    for row in _tail(path):
+    for row in rows:
         match row.kind:
             case cel.CelKind.START:
                 started.add(row.leg)
@@ -106,25 +111,24 @@ def ends(
             continue
         if leg in started:
             gone[leg] = ended.get(leg, EndCause.LOST)
-        elif path is not None:
+        else:
             gone[leg] = EndCause.NEVER_MADE
     return gone
 
 
-def _tail(path: Path | None) -> Iterable[cel.CelRow]:
+def _tail(path: Path | None) -> list[cel.CelRow] | None:
+    """None when there is no file."""
     if path is None:
-        return
+        return None
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
             text = file.read(TAIL_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
-        return
-    for line in text.split("\n"):
-        row = cel.parse_line(line)
-        if row is not None:
-            yield row
+        return None
+    rows = map(cel.parse_line, text.split("\n"))
+    return [row for row in rows if row is not None]
 
 
 def _objects(listing: object) -> list[dict[str, Any]]:

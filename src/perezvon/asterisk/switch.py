@@ -304,6 +304,7 @@ class AsteriskSwitch:
                 moved = self._book.on_channel(old)
                 if moved is not None:
                     self._book.move(moved, new)
+                    self._follow(moved)
             case BeatHeard(name):
                 self._heart.heard(name)
             case DeviceChanged() | TrunkChanged():
