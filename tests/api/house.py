@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,13 @@ from fastapi import FastAPI
 
 from perezvon.api.app import create_app
 from perezvon.api.context import Context
+from perezvon.core.commands import Command
+from perezvon.core.engine import Engine
 from perezvon.core.events import (
+    AgentStatusSet,
     CallArrived,
     Caller,
+    ChosenStatus,
     EndCause,
     Event,
     LegEnded,
@@ -22,7 +25,9 @@ from perezvon.core.events import (
     PlanChanged,
     TimePassed,
 )
-from perezvon.core.ids import LegId, PersonId
+from perezvon.core.facts import Fact
+from perezvon.core.ids import Instant, LegId, PersonId
+from perezvon.core.plan import Plan
 from perezvon.runtime.actions import engine_actions
 from perezvon.runtime.board import Feed, board
 from perezvon.runtime.local import Action, LocalServer
@@ -39,6 +44,34 @@ IVAN, OLGA = "+79161234567", "+74951112299"
 BASE = "http://perezvon.test/api/v1"
 
 
+class Diary(Office):
+    """An office that keeps what it was told, so that it can be journalled."""
+
+    def __init__(self, plan: Plan, era: str) -> None:
+        self.plan = plan
+        self.engine = Engine(era, plan)
+        self.now = START
+        self.commands: list[Command] = []
+        self.facts: list[Fact] = []
+        self.rows: list[tuple[Instant, Event, list[Fact]]] = []
+        self.tell(PlanChanged(plan))
+        for agent in plan.agents:
+            self.tell(AgentStatusSet(agent.id, ChosenStatus.AVAILABLE))
+
+    def tell(self, *events: Event) -> list[Command]:
+        commands = []
+        for event in events:
+            before = len(self.facts)
+            commands += super().tell(event)
+            self.rows.append((self.now, event, self.facts[before:]))
+        return commands
+
+    def _advance(self, now: Instant) -> None:
+        before = len(self.facts)
+        super()._advance(now)
+        self.rows.append((now, TimePassed(), self.facts[before:]))
+
+
 class House:
     """`office` is moved by the test; `save` makes all that it did durable."""
 
@@ -48,7 +81,7 @@ class House:
         self.plan = with_version(office_plan(ANA, BOB))
         self.journal = SqlJournal.open(self.location, tenant=self.plan.tenant, wait_ms=0)
         self.directory = SqlDirectory.open(self.location)
-        self.office = Office(self.plan)
+        self.office = Diary(self.plan, self.journal.era)
         self.books = Books.open(self.location)
         self.tokens: dict[str, str] = {}
         for scope in ("read", "act", "admin"):
@@ -57,9 +90,7 @@ class House:
         self.beating = True
         self.origins: tuple[str, ...] = ()
         self.feed = Feed()
-        self._seqs = count(1)
-        self._saved = 0
-        self._commit(PlanChanged(self.plan))
+        self.seq = 0
         self.save()
 
     def call(self, number: str) -> LegId:
@@ -72,21 +103,18 @@ class House:
         self.office.tell(LegEnded(leg, EndCause.NORMAL))
 
     def save(self) -> None:
-        fresh = self.office.facts[self._saved :]
-        self._saved = len(self.office.facts)
-        seq = self._commit(None)
-        facts = [StoredFact(seq, n, fact) for n, fact in enumerate(fresh)]
-        persons = self.directory.drain()
-        self.journal.commit(Batch(rows=(), facts=facts, persons=persons))
+        rows, facts = [], []
+        for now, event, told in self.office.rows:
+            self.seq += 1
+            rows.append(Row(self.seq, now, event))
+            facts += [StoredFact(self.seq, n, fact) for n, fact in enumerate(told)]
+        self.office.rows.clear()
+        if rows:
+            self.journal.commit(Batch(rows, facts, persons=self.directory.drain()))
         self.feed.publish(board(self.office.engine, self.office.now, self.who))
 
     def who(self, person: PersonId) -> tuple[str, str]:
         return self.directory.number_of(person) or "", self.directory.name_of(person)
-
-    def _commit(self, event: Event | None) -> int:
-        seq = next(self._seqs)
-        self.journal.commit(Batch(rows=[Row(seq, self.office.now, event or TimePassed())]))
-        return seq
 
     def actions(self) -> dict[str, Action]:
         async def submit(event: Event) -> None:

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,8 +19,11 @@ from typer.testing import CliRunner, Result
 
 from perezvon import cli
 from perezvon.cli.common import moment
+from perezvon.core import snapshot
 from perezvon.core.facts import Status
+from perezvon.core.ids import LegId
 from perezvon.settings import Settings
+from perezvon.store.database import Name
 from tests.api.house import IVAN, OLGA, House, a_story
 from tests.core.office import ANA
 
@@ -149,6 +153,43 @@ def test_a_call_is_explained(house: House) -> None:
     assert run("explain", first["id"], "--full").exit_code == 0
     unknown = run("explain", "nothing")
     assert (unknown.exit_code, unknown.output) == (1, "There is no call and no debt nothing.\n")
+
+
+def test_every_choice_is_shown_with_how_everybody_stood(house: House) -> None:
+    a_story(house)
+    first = json.loads(run("calls", "--json").output.splitlines()[0])
+    told = run("explain", first["id"], "--full").output
+    choices = told.split("\n\n")[1:]
+    assert choices[0].splitlines()[1:] == [
+        "  Ana: talking (talking, 17:13:24)",
+        "  Bob: chosen (ringing, 17:13:33)",
+    ]
+    assert "выбран" in run("explain", first["id"], "--full", "--lang", "ru").output
+
+
+def test_a_snapshot_between_changes_nothing_of_what_a_replay_tells(house: House) -> None:
+    a_story(house)
+    seq = house.seq
+    state = snapshot.take(house.office.engine)
+    (talk,) = (each for each in house.office.engine.calls.values() if each.won)
+    house.hang_up(LegId(str(talk.client)))
+    leg = house.call("+79160000003")
+    house.office.later(12_000)
+    house.hang_up(leg)
+    house.save()
+    newest = json.loads(run("calls", "--json").output.splitlines()[0])["id"]
+    from_the_beginning = run("explain", newest, "--full").output
+    assert "chosen" in from_the_beginning
+    house.journal.save_snapshot(seq, house.office.now, state)
+    with sqlite3.connect(house.location.file(Name.JOURNAL)) as journal:
+        journal.execute("DELETE FROM journal WHERE seq <= ?", [seq])
+    journal.close()
+    assert run("explain", newest, "--full").output == from_the_beginning
+    oldest = json.loads(run("calls", "--json").output.splitlines()[-1])["id"]
+    forgotten = run("explain", oldest, "--full")
+    assert forgotten.exit_code == 2
+    assert "does not reach back so far" in forgotten.stderr
+    assert "Answered by Ana" in forgotten.stdout
 
 
 def test_agents_are_shown(house: House) -> None:

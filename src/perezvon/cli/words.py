@@ -27,6 +27,12 @@ STATUSES: Final[dict[str, Words]] = {
     "signed_out": _two("не на смене", "signed out"),
 }
 
+WHY: Final[dict[str, Words]] = {
+    "chosen": _two("выбран", "chosen"),
+    "next": _two("свободен, но не понадобился", "free, and not needed"),
+}
+"""Beside the reasons of an explanation's exclusions."""
+
 CALL_STATES: Final[dict[str, Words]] = {
     "greeting": _two("приветствие", "greeting"),
     "waiting": _two("ждёт", "waiting"),
@@ -54,7 +60,7 @@ BALANCE: Final[dict[bool, Words]] = {
 }
 
 HEADS: Final[dict[str, Words]] = {
-    "id": _two("номер записи", "id"),
+    "id": _two("код", "id"),
     "received": _two("поступил", "received"),
     "client": _two("клиент", "client"),
     "queue": _two("очередь", "queue"),
@@ -108,6 +114,9 @@ ANSWERS: Final[dict[str, Words]] = {
         "A status is available, paused or signed_out.",
     ),
     "unknown_story": _two("Нет ни звонка, ни долга {id}.", "There is no call and no debt {id}."),
+    "too_long_ago": _two(
+        "Журнал этого уже не помнит: {why}", "The journal does not tell any more: {why}"
+    ),
     "refused": _two("Отказано: {message}", "Refused: {message}"),
     "token_once": _two(
         "Запишите ключ: он показан один раз.", "Note the secret: it is shown this once."

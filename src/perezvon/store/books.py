@@ -4,17 +4,20 @@ Reading goes on when the engine is away: what was copied stays readable, and wha
 copied now is copied later. Threads may share one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Final, Self
 
 from perezvon.core.ids import PersonId
 from perezvon.core.plan import Plan
 from perezvon.runtime.ports import Person, Unavailable
+from perezvon.store import replay
 from perezvon.store.database import Database, Location, open_journal_reader
+from perezvon.store.facts import FactRow
 from perezvon.store.persons import LOOKUP_MAX, SqlDirectory
 from perezvon.store.plans import newest_plan
 from perezvon.store.projection import Projection
+from perezvon.store.replay import Decision
 
 CATCH_UP_MAX: Final = 2_000
 """Facts copied by one reader; the worker has the rest, so that no request waits for a backlog."""
@@ -73,6 +76,10 @@ class Books:
                 return newest_plan(connection)
         except Unavailable:
             return None
+
+    def decisions(self, told: Sequence[FactRow]) -> list[Decision]:
+        """How each offer among these facts was decided; `TooLongAgo`, `Unavailable`."""
+        return replay.decisions(self._opened_journal(), told)
 
     def close(self) -> None:
         with self._opening:

@@ -14,13 +14,21 @@ ATTEMPTS_MAX: Final = 20
 
 def story_of_call(database: Database, call: str) -> list[Fact]:
     """Empty when nothing was ever told of it."""
-    rows = facts_of_call(database, call, limit=LIMIT_MAX)
-    debts = [row.fact.debt for row in rows if isinstance(row.fact, CallOwed)]
-    rows += [row for debt in debts for row in _of_debt(database, debt)]
-    return _in_order(rows)
+    return [row.fact for row in rows_of_call(database, call)]
 
 
 def story_of_debt(database: Database, debt: str) -> list[Fact]:
+    return [row.fact for row in rows_of_debt(database, debt)]
+
+
+def rows_of_call(database: Database, call: str) -> list[FactRow]:
+    """The same with their places in the journal, for `replay.decisions`."""
+    rows = facts_of_call(database, call, limit=LIMIT_MAX)
+    debts = [row.fact.debt for row in rows if isinstance(row.fact, CallOwed)]
+    return _in_order(rows + [row for debt in debts for row in _of_debt(database, debt)])
+
+
+def rows_of_debt(database: Database, debt: str) -> list[FactRow]:
     return _in_order(_of_debt(database, debt))
 
 
@@ -32,7 +40,7 @@ def _of_debt(database: Database, debt: str) -> list[FactRow]:
     return rows
 
 
-def _in_order(rows: Iterable[FactRow]) -> list[Fact]:
+def _in_order(rows: Iterable[FactRow]) -> list[FactRow]:
     """Each once: a fact may belong to a call and to its debt."""
-    unique = {row.id: row.fact for row in rows}
+    unique = {row.id: row for row in rows}
     return [unique[number] for number in sorted(unique)]
