@@ -136,11 +136,11 @@ class Demo:
         town = asterisk_child(
             "town", self._process, self._ari, self._installation.logs / "town.log"
         )
+        # The carrier first: else the main Asterisk finds its trunk down, and asks again in 30 s.
         await self._installation.start([town])
         await self._wait_for_phones()
         await self._town.start()
         self._installation.greet()
-        self._say("watch", command=f"PEREZVON_DATA_DIR={self._settings.data_dir} perezvon watch")
         self._say("phones")
 
     async def _show(self) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 
 import aiohttp
 
+from perezvon import settings as settings_of
 from perezvon.api.context import SCOPES
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
@@ -43,6 +44,8 @@ HEALTH_WAIT_S: Final = 2
 KEY_NAME: Final = "perezvon up"
 ENGINE_BACKOFF: Final = Backoff(waits_ms=(50, 200, 500, 1 * SECOND, 2 * SECOND))
 """A caller waits in its dead-man's time: the engine must be back in less than 4 s."""
+
+ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
 
@@ -95,9 +98,9 @@ class Installation:
             self._switchboard.write(self.plan, self.secrets)
             self._written = self.plan.version
 
-    async def start(self, more: Sequence[Child] = ()) -> None:
-        """Start all in order; `more` comes after ours. `UpError` when one does not start."""
-        children = [*self._children(), *more]
+    async def start(self, before: Sequence[Child] = ()) -> None:
+        """Start all in order, `before` first. `UpError` when one does not start."""
+        children = [*before, *self._children()]
         self._supervisor = Supervisor(children, tell=self._note)
         self.say("starting", names=", ".join(child.name for child in children))
         try:
@@ -136,8 +139,14 @@ class Installation:
             self.say("secrets", file=ours.secrets_file)
         self.say("web", url=f"http://{ours.web_bind}:{ours.web_port}/")
         self.say("token", file=ours.token_file)
-        self.say("watch", command="perezvon watch")
+        self.say("watch", command=self._command("watch"))
         self.say("logs", folder=self.logs)
+
+    def _command(self, name: str) -> str:
+        """What to type for it in another terminal, where our options are not known."""
+        if settings_of.load().data_dir == self.settings.data_dir:
+            return f"perezvon {name}"
+        return f"{settings_of.PREFIX}DATA_DIR={self.settings.data_dir} perezvon {name}"
 
     def _check_ports(self) -> None:
         ours = self.settings
@@ -302,11 +311,20 @@ async def _serve(installation: Installation) -> int:
     return 0
 
 
+def interruptible() -> None:
+    """From now until the event loop has its own handlers, every request to end is a Ctrl-C: what
+    was begun (a download, a demo's folder) is cleared away. Also where a shell told us not to hear
+    it, as it tells those that it starts in the background.
+    """
+    for number in ENDINGS:
+        signal.signal(number, signal.default_int_handler)
+
+
 def stop_event() -> asyncio.Event:
     """Set by the first Ctrl-C, SIGTERM, or the end of the terminal."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         loop.add_signal_handler(number, stop.set)
     return stop
 

@@ -154,9 +154,6 @@ DEMO: Final[dict[str, Words]] = {
         "Телефоны зарегистрированы, операторы на линии. Первый звонок через несколько секунд.",
         "The telephones are registered, the agents are on line. The first call in a few seconds.",
     ),
-    "watch": _two(
-        "Табло в другом терминале: {command}", "The board, in another terminal: {command}"
-    ),
     "no_phones": _two(
         "Телефоны городка не зарегистрировались за {seconds} с.",
         "The town's telephones did not register in {seconds} s.",

@@ -59,6 +59,7 @@ def up(
     ] = None,
 ) -> None:
     """Start everything and keep it running / Запустить всё и держать работающим."""
+    up_of.interruptible()
     try:
         if demo:
             options = demo_of.Options(data=data, for_s=for_s, plan=plan)
