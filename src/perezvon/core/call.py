@@ -116,6 +116,8 @@ class Call:
     """The talk lasted long enough to be one."""
     settled: bool = False
     """The inbound attempt has left `in_progress`."""
+    lost_as: MissReason | None = None
+    """Out of sight: what he left, should the second witness know of no talk."""
     client_rang: bool = False
     playback_count: int = 0
     playback: PlaybackId | None = None
@@ -339,12 +341,12 @@ class Calls:
                 engine.callbacks.client_was_not_served(call)
                 self.finish(call)
             case CallState.WAITING | CallState.GREETING:
-                self.miss(call, self._why_left(call, cause))
+                self.miss(call, self.why_left(call, cause))
                 self.finish(call)
             case _:
                 self.finish(call)
 
-    def _why_left(self, call: Call, cause: EndCause) -> MissReason:
+    def why_left(self, call: Call, cause: EndCause) -> MissReason:
         if cause in (EndCause.LOST, EndCause.TRUNK_FAILED, EndCause.NEVER_MADE):
             return MissReason.SYSTEM_FAILURE
         if call.state is CallState.GREETING:

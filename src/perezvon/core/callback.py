@@ -42,7 +42,7 @@ from perezvon.core.ids import (
     PersonId,
     TrunkId,
 )
-from perezvon.core.offer import excluded_of
+from perezvon.core.offer import RUNNERS_UP_MAX, excluded_of
 from perezvon.core.plan import CallbackOrder, Step
 from perezvon.core.queue import CallKey, Pool, add_due, group_step, remove_due
 from perezvon.core.selection import ranked
@@ -178,15 +178,15 @@ class Callbacks:
         pool = self.pool_of(debt)
         if not self._slack(debt, pool):
             return
-        chosen = self._choose(debt, pool)
-        if chosen is not None:
-            self._start(debt, chosen)
+        order = self._ranked(debt, pool)
+        if order:
+            self._start(debt, order[0])
 
-    def _choose(self, debt: Debt, pool: Pool) -> AgentState | None:
+    def _ranked(self, debt: Debt, pool: Pool) -> list[AgentState]:
         engine = self._engine
         able = [agent for agent in pool.free.values() if agent.id not in debt.barred]
         step = self._step_of(debt)
-        order = ranked(
+        return ranked(
             step.ranking,
             able,
             pool=pool,
@@ -195,7 +195,6 @@ class Callbacks:
             last_rung=engine.last_rung.get(pool.key),
             today=engine.today(),
         )
-        return order[0] if order else None
 
     # The attempt.
 
@@ -252,7 +251,7 @@ class Callbacks:
         step = self._step_of(debt)
         rule = engine.debts_room.rule(debt)
         engine.last_rung[pool.key] = agent.id
-        others = tuple(sorted(id_ for id_ in pool.free if id_ != agent.id))[:10]
+        others = [other.id for other in self._ranked(debt, pool) if other.id != agent.id]
         excluded = excluded_of(pool.excluded)
         ringing = Step(
             groups=step.groups,
@@ -261,7 +260,13 @@ class Callbacks:
             ring_ms=rule.ring_agent_ms,
             ranking=step.ranking,
         )
-        engine.offers.ring(call, agent, ringing, runners_up=others, excluded=excluded)
+        engine.offers.ring(
+            call,
+            agent,
+            ringing,
+            runners_up=tuple(others[:RUNNERS_UP_MAX]),
+            excluded=excluded,
+        )
 
     def _trunk(self, debt: Debt) -> TrunkId | None:
         if debt.trunk is not None:
@@ -282,9 +287,9 @@ class Callbacks:
         if outcome in (OfferOutcome.MISSED, OfferOutcome.REFUSED):
             debt.barred.append(agent)
         pool = self.pool_of(debt)
-        chosen = self._choose(debt, pool) if self._slack(debt, pool) else None
-        if chosen is not None:
-            self._ring(call, debt, chosen)
+        order = self._ranked(debt, pool) if self._slack(debt, pool) else []
+        if order:
+            self._ring(call, debt, order[0])
             return
         barred = list(debt.barred)
         self._over(call, AttemptOutcome.CANCELLED, counted=False)

@@ -293,8 +293,8 @@ class Engine:
     def _leg_ringing(self, leg: LegId) -> None:
         call = self.call_of(leg)
         if call is None:
-            return
-        if leg == call.client:
+            self._stop_stray(leg)
+        elif leg == call.client:
             call.client_rang = True
         else:
             self.offers.ringing(call, leg)
@@ -302,13 +302,16 @@ class Engine:
     def _leg_answered(self, leg: LegId) -> None:
         call = self.call_of(leg)
         if call is None:
-            if leg.startswith(self.era):
-                # Too late: we let it go meanwhile, and nobody may be left in silence.
-                self.do(StopRinging(leg))
+            self._stop_stray(leg)
         elif leg != call.client:
             self.offers.answered(call, leg)
         elif not call.inbound:
             self.callbacks.client_answered(call)
+
+    def _stop_stray(self, leg: LegId) -> None:
+        """A leg of ours that we let go meanwhile, or took for lost: nobody is left in silence."""
+        if leg.startswith(self.era):
+            self.do(StopRinging(leg))
 
     def leg_ended(self, leg: LegId, cause: EndCause) -> None:
         self.state.ending.pop(leg, None)

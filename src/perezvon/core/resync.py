@@ -127,11 +127,13 @@ def fell_back(engine: "Engine", leg: LegId) -> None:
         engine.leg_ended(leg, EndCause.LOST)
         return
     _lose_sight(engine, call)
+    call.lost_as = MissReason.ABANDONED_IN_FALLBACK
     engine.timers.set(TimerKind.WITNESS, call.id, engine.now + FALLBACK_MS)
     engine.note(CallFellBackToSwitch(engine.now, call.id))
 
 
 def _lose_sight(engine: "Engine", call: Call) -> None:
+    call.lost_as = engine.calls_room.why_left(call, EndCause.NORMAL)
     engine.calls_room.leave_line(call)
     engine.timers.cancel(TimerKind.PROMPT_ENDS, call.id)
     call.state = CallState.FELL_BACK
@@ -164,6 +166,7 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
         arrival = CallArrived(event.leg, event.did, event.caller)
         call = engine.calls_room.receive(arrival, event.arrived_at)
         call.state = CallState.FELL_BACK
+        call.lost_as = MissReason.ABANDONED_IN_FALLBACK
     if call.state is not CallState.FELL_BACK:
         await_witness(engine, call)
         return
@@ -173,7 +176,8 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
         talk_ms = max(0, event.ended_at - event.fallback_answered_at)
         engine.note(CallEnded(event.ended_at, call.id, agent, talk_ms, "client"))
     else:
-        engine.calls_room.miss(call, MissReason.ABANDONED_IN_FALLBACK, event.ended_at)
+        reason = call.lost_as or MissReason.SYSTEM_FAILURE
+        engine.calls_room.miss(call, reason, event.ended_at)
     _forget(engine, call)
     engine.ended_legs[event.leg] = True
 

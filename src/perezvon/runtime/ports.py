@@ -125,10 +125,9 @@ class Switch(Protocol):
     async def start(self, sink: Sink) -> None:
         """Connect and begin to hand events over. Returns when the first connection stands;
         afterwards it reconnects by itself, and after each connection puts a `Resynced`
-        (preceded by nothing, followed by what was heard meanwhile) into the sink.
-
-        Legs that were commanded while the audit was being taken are in it, as DOWN: what is
-        not in it the engine takes for lost.
+        (after `CallFellBack` of callers whom the fallback has, before what was heard meanwhile)
+        into the sink. Commands given without a connection, or while the audit is taken, are not
+        sent: their legs are in `gone` as `NEVER_MADE`.
         """
 
     def carry_out(self, commands: Iterable[Command]) -> None:
