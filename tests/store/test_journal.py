@@ -25,6 +25,11 @@ def told(seq: int, n: int = 0, version: str = "v") -> StoredFact:
     return StoredFact(seq, n, PlanTaken(seq, PlanVersion(version)))
 
 
+def state(mark: int) -> bytes:
+    """What the journal looks at in a snapshot, and a mark to know it by."""
+    return b'{"format":1,"plan":"none","mark":%d}' % mark
+
+
 def tamper(location: Location, change: Callable[[Connection], object]) -> None:
     """As a stranger with access to the database would."""
     database = connect(location, Name.JOURNAL)
@@ -116,10 +121,10 @@ def test_recovery_starts_from_the_newest_snapshot_and_three_are_kept(
 ) -> None:
     journal.commit(Batch(rows(1, 9)))
     for seq in (2, 4, 6, 8):
-        journal.save_snapshot(seq, seq, b"state %d" % seq)
-    journal.save_snapshot(8, 9, b"state 8 again")
+        journal.save_snapshot(seq, seq, state(seq))
+    journal.save_snapshot(8, 9, state(88))
     recovered = journal.recover()
-    assert recovered.snapshot == b"state 8 again"
+    assert recovered.snapshot == state(88)
     assert recovered.snapshot_seq == 8
     assert list(recovered.rows) == rows(9, 9)
     reader = open_journal_reader(location)
@@ -127,6 +132,29 @@ def test_recovery_starts_from_the_newest_snapshot_and_three_are_kept(
         kept = list(connection.scalars(select(schema.snapshots.c.seq).order_by("seq")))
     reader.close()
     assert kept == [4, 6, 8]
+
+
+def test_a_snapshot_that_cannot_be_read_gives_way_to_the_one_before(
+    journal: SqlJournal,
+) -> None:
+    journal.commit(Batch(rows(1, 9)))
+    journal.save_snapshot(4, 4, state(4))
+    journal.save_snapshot(8, 8, b"half a pag")
+    recovered = journal.recover()
+    assert (recovered.snapshot_seq, recovered.snapshot) == (4, state(4))
+    assert list(recovered.rows) == rows(5, 9)
+    journal.save_snapshot(4, 4, b"")
+    recovered = journal.recover()
+    assert (recovered.snapshot_seq, recovered.snapshot) == (0, None)
+    assert list(recovered.rows) == rows(1, 9)
+
+
+def test_a_snapshot_comes_with_its_plan(journal: SqlJournal) -> None:
+    old, new = with_version(small_plan()), with_version(small_plan("New"))
+    journal.commit(Batch([Row(1, 1, PlanChanged(old)), Row(2, 2, PlanChanged(new))]))
+    journal.save_snapshot(1, 1, b'{"format":1,"plan":"%s"}' % old.version.encode())
+    recovered = journal.recover()
+    assert (recovered.snapshot_plan, recovered.plan) == (old, new)
 
 
 def test_poisoned_rows_are_counted_for_ten_minutes(journal: SqlJournal) -> None:
@@ -218,12 +246,12 @@ def test_old_rows_go_when_a_snapshot_covers_them_and_their_facts_are_copied(
     journal.commit(Batch(day, [told(seq) for seq in range(1, 61)]))
     now = 61 * DAY
     assert journal.drop_before(now, facts_copied=60) == 0, "no snapshot covers anything"
-    journal.save_snapshot(20, now, b"s")
+    journal.save_snapshot(20, now, state(0))
     assert journal.drop_before(now, facts_copied=5) == 20
     assert len(stored_facts(location)) == 55, "a fact that was not copied stays"
-    journal.save_snapshot(60, now, b"s")
-    journal.save_snapshot(59, now, b"s")
-    journal.save_snapshot(58, now, b"s")
+    journal.save_snapshot(60, now, state(0))
+    journal.save_snapshot(59, now, state(0))
+    journal.save_snapshot(58, now, state(0))
     assert journal.drop_before(now, facts_copied=60) == 10, "thirty days are kept"
     assert journal.drop_before(now, facts_copied=60) == 0
     reader = open_journal_reader(location)
@@ -239,7 +267,7 @@ def test_old_rows_go_when_a_snapshot_covers_them_and_their_facts_are_copied(
 def test_a_journal_emptied_by_age_still_stands(journal: SqlJournal, location: Location) -> None:
     journal.commit(Batch(rows(1, 5)))
     for seq in (5, 5, 5):
-        journal.save_snapshot(seq, 1, b"s")
+        journal.save_snapshot(seq, 1, state(0))
     assert journal.drop_before(99 * DAY, facts_copied=0) == 5
     reader = open_journal_reader(location)
     assert verify(reader) == 0

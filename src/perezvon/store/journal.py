@@ -13,20 +13,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+import structlog
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from perezvon.core.events import PlanChanged
 from perezvon.core.ids import DAY, MINUTE, Instant, PersonId, PlanVersion, TenantId
 from perezvon.core.plan import Plan
-from perezvon.core.snapshot import plan_version
+from perezvon.core.snapshot import SnapshotError, plan_version
 from perezvon.runtime.ports import Batch, Recovered, Row, Unavailable
 from perezvon.store import persons, plans, schema
-from perezvon.store.codec import PlanOf, decode_event, encode_event, encode_fact
+from perezvon.store.codec import CodecError, PlanOf, decode_event, encode_event, encode_fact
 from perezvon.store.database import Database, Location, insert_into, unavailable_when_down
 from perezvon.store.eras import get_meta, put_meta
 from perezvon.store.leader import GENESIS, Head, LeaseLost, Writer
 
 __all__ = ["GENESIS", "JournalDamaged", "LeaseLost", "OutOfOrder", "SqlJournal", "verify"]
+
+log = structlog.get_logger("journal")
 
 SNAPSHOTS_KEPT: Final = 3
 RETENTION_MS: Final = 30 * DAY
@@ -63,6 +66,13 @@ class _Link:
         return hashlib.sha256(self.hash_prev + head + self.body).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    seq: int
+    data: bytes
+    plan: Plan | None
+
+
 class SqlJournal:
     """`runtime.ports.Journal`. Made by `open`; one thread at a time is let in."""
 
@@ -94,16 +104,14 @@ class SqlJournal:
 
     def recover(self) -> Recovered:
         with self._writer.transaction() as (connection, head):
-            snapshot = connection.execute(
-                select(schema.snapshots).order_by(schema.snapshots.c.seq.desc()).limit(1)
-            ).one_or_none()
+            snapshot = _newest_snapshot(connection)
             after = snapshot.seq if snapshot is not None else 0
             rows = tuple(_read_rows(connection, after, head))
             return Recovered(
                 era=self._writer.era,
                 snapshot_seq=after,
                 snapshot=snapshot.data if snapshot is not None else None,
-                snapshot_plan=_snapshot_plan(connection, snapshot.data) if snapshot else None,
+                snapshot_plan=snapshot.plan if snapshot is not None else None,
                 rows=rows,
                 carried_out=head.carried_out,
                 poisoned=frozenset(connection.scalars(select(schema.poisoned.c.seq))),
@@ -279,8 +287,17 @@ def _check_link(link: _Link, before: int, digest: bytes) -> None:
         raise JournalDamaged(f"row {before} is not the one that was written")
 
 
-def _snapshot_plan(connection: Connection, data: bytes) -> Plan | None:
-    return plans.get_plan(connection, plan_version(data))
+def _newest_snapshot(connection: Connection) -> _Snapshot | None:
+    """The newest that can be read: that is what the older ones are kept for."""
+    table = schema.snapshots
+    for row in connection.execute(select(table).order_by(table.c.seq.desc())).all():
+        try:
+            plan = plans.get_plan(connection, plan_version(row.data))
+        except (SnapshotError, CodecError) as error:
+            log.warning("snapshot_unreadable", seq=row.seq, error=str(error))
+            continue
+        return _Snapshot(row.seq, row.data, plan)
+    return None
 
 
 def _stored_plans(connection: Connection) -> PlanOf:
