@@ -168,12 +168,12 @@ def test_the_token_may_come_in_the_first_message(house: House) -> None:
     served(house, scenario)
 
 
-@pytest.mark.parametrize("first", ['{"token": "pz_no"}', "[]", "{", '{"token": 1}', "x" * 2_000])
-def test_a_page_without_a_good_token_is_sent_away(house: House, first: str) -> None:
+def test_a_page_without_a_good_token_is_sent_away(house: House) -> None:
     async def scenario(door: Door) -> None:
-        async with door() as socket:
-            await socket.send_str(first)
-            assert await _end_of(socket) == 4401
+        for first in ('{"token": "pz_no"}', "[]", "{", '{"token": 1}', "x" * 2_000):
+            async with door() as socket:
+                await socket.send_str(first)
+                assert await _end_of(socket) == 4401
         async with door("pz_no") as socket:
             assert await _end_of(socket) == 4401
 

@@ -19,6 +19,7 @@ from perezvon.api import (
     health,
     ledger,
     live,
+    page,
     plan,
 )
 from perezvon.api.context import Context
@@ -68,5 +69,6 @@ def create_app(context: Context) -> FastAPI:
     for noun in NOUNS:
         routes.include_router(noun.router)
     app.include_router(routes)
+    app.include_router(page.router)
     app.add_middleware(Limits, plan_path=f"{PREFIX}/plan")
     return app
