@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from perezvon.core import facts as f
 from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
-from perezvon.core.ids import MINUTE, AgentId, CallId, DebtId, Instant, LegId, PersonId
+from perezvon.core.ids import MINUTE, SECOND, AgentId, CallId, DebtId, Instant, LegId, PersonId
 from perezvon.core.plan import CallbackRule, Plan, Queue, Ranking, Step, StepMode
 from perezvon.sim.legs import Side
 from perezvon.sim.storm import Storm
@@ -23,6 +23,8 @@ NOBODY_TALKED_MS = 500
 STUCK_MS = 20 * MINUTE
 LETS_GO_MS = 3 * MINUTE
 """Whom the engine told to end is gone by then: after a lost command the next audit sees to it."""
+AUDITED_MS = 65 * SECOND
+"""An audit comes each minute, and after each recovery."""
 SLACK_MS = 300
 WRONGS_MAX = 50
 """The network between the telephone and us."""
@@ -74,6 +76,7 @@ class Auditor:
         self.offers: dict[LegId, Offer] = {}
         self.status: dict[AgentId, tuple[Status, Instant]] = {}
         """And since when."""
+        self.idle_since: dict[AgentId, Instant] = {}
         self.talks: dict[AgentId, CallId] = {}
         self.unreachable: set[AgentId] = set()
         self.attempting: dict[PersonId, DebtId] = {}
@@ -182,6 +185,10 @@ class Auditor:
         status, _ = self.status.get(fact.agent, (None, 0))
         self._want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
         self.offers[fact.offer] = Offer(fact.call, fact.agent, fact.at, fact.step)
+        if fact.ranking is Ranking.LONGEST_IDLE and fact.runners_up and fact.debt is None:
+            idle_at = self.idle_since.get(fact.agent, 0)
+            first = min(self.idle_since.get(other, 0) for other in fact.runners_up)
+            self._want(idle_at <= first, f"one idle for longer is passed over: {fact.offer}")
         inbound = self.calls.get(fact.call)
         if inbound is None:
             return
@@ -229,11 +236,15 @@ class Auditor:
         if fact.outcome is OfferOutcome.REFUSED and fact.call in self.calls:
             self.calls[fact.call].refused.add(fact.agent)
         if fact.outcome is OfferOutcome.MISSED:
+            # Else one who is absent would stay first for ever.
+            self.idle_since[fact.agent] = fact.at
             self._missed.append((fact.offer, fact.at))
 
     def _status(self, fact: f.AgentStatusChanged) -> None:
         agent, status, call = fact.agent, fact.status, fact.call
         self.status[agent] = status, fact.at
+        if status is Status.AVAILABLE:
+            self.idle_since[agent] = fact.at
         if status is Status.TALKING and call is not None:
             self.talks[agent] = call
             both = [who for who, other in self.talks.items() if other == call]
@@ -304,7 +315,8 @@ class Auditor:
             if leg is None or leg.in_fallback or leg.bridged is not None or not storm.up:
                 continue
             since = self.status[agent][1]
-            silent = storm.clock - since > LETS_GO_MS
+            mended = storm.now - storm.lost_at > AUDITED_MS
+            silent = mended and storm.clock - since > 2 * AUDITED_MS
             self._want(not silent, f"connected and hears nobody: {leg.id} {agent}")
 
     def _people(self, step: Step) -> set[AgentId]:

@@ -286,7 +286,7 @@ clients:
   population: {rng.choice((3, 20, 100, 1000))}
   mobile: 0.7
   withheld: {rng.choice((0, 0.1))}
-  patience: {{kind: exponential, mean: {rng.choice((10, 30, 90))}s}}
+  patience: {{kind: exponential, mean: {rng.choice((10, 30, 90, 300))}s}}
   hang_up_at_once: {{share: 0.1, after: {{kind: uniform, low: 0s, high: 3s}}}}
   redial: {{share: 0.5, after: {{kind: exponential, mean: {rng.choice((5, 60))}s}}}}
   answers_callback: [{rng.choice((0.2, 0.9))}, 0.5]

@@ -66,7 +66,7 @@ def swarm(seed: int) -> Faults:
         repeat=share(0.2),
         delay=share(0.3),
         delay_ms_max=rng.choice((5, 300, 5 * SECOND)),
-        command_lost=share(0.05),
+        command_lost=share(0.3),
         command_late=share(0.3),
         command_late_ms_max=rng.choice((5, 300, 3 * SECOND)),
         crash_every_ms=every(40 * SECOND, 10 * MINUTE),

@@ -18,7 +18,7 @@ from perezvon.sim.people import Reaction, Worker
 from perezvon.sim.scenario import Scenario
 from perezvon.sim.switchboard import Switchboard
 
-IDLE_MS: Duration = 120_000
+IDLE_MS: Duration = 240_000
 """An agent who picked up and is given nobody hangs up."""
 VOICEMAIL_MS: Duration = 30_000
 MISSED_MS: Duration = 4_000

@@ -70,6 +70,8 @@ class Storm:
         self.plan = plan
         self.after_turn: Callable[[Storm], None] | None = None
         self.up = True
+        self.lost_at: Instant = 0
+        """When a command was lost last."""
         self._skew: Duration = 0
         self._acts: list[tuple[Instant, int, Actor]] = []
         self._acts_count = 0
@@ -254,6 +256,7 @@ class Storm:
         faults, rng = self.faults, self.rng
         if rng.random() < faults.command_lost:
             self.counts.commands += 1
+            self.lost_at = self.now
             self._disturb_by(command)
             return
         late = rng.random() < faults.command_late
