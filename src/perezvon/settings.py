@@ -44,7 +44,7 @@ _MARK: Final = ".perezvon"
 _LONGEST_SOCKET: Final = "asterisk.ctl"
 """Of the names of sockets in the run folder."""
 _PATH_SIGNS: Final = " /._-+@=:~"
-_PATHS: Final = ("data_dir", "cache_dir", "plan_file", "asterisk")
+_PATHS: Final = ("data_dir", "cache_dir", "plan_file", "asterisk", "scenario_file")
 
 
 class SettingsError(Exception):
@@ -121,6 +121,9 @@ class Settings(BaseSettings):
 
     switch: Literal["asterisk", "sim"] = "asterisk"
     asterisk: Place | None = Field(default=None, description="The program; without it we look")
+    scenario_file: Place | None = Field(
+        default=None, description="What the simulated switch plays; without it, a quiet stream"
+    )
     sip_bind: Address = "127.0.0.1"
     sip_port: Port = 5060
     http_bind: Address = Field(default="127.0.0.1", description="Of ARI and SIP over WebSocket")

@@ -19,7 +19,7 @@ import yaml
 import perezvon
 from perezvon import settings as settings_of
 from perezvon.asterisk.ari import Address
-from perezvon.asterisk.install import AsteriskMissing
+from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, directories
 from perezvon.bootstrap.asterisk import asterisk_child
 from perezvon.bootstrap.ports import free_port, free_range, is_free
@@ -37,7 +37,7 @@ from perezvon.sim import scenario as scenario_of
 from perezvon.store.books import Books
 from perezvon.store.facts import list_facts
 from perezvon.town import pbx as town_pbx
-from perezvon.town.driver import Person, Town
+from perezvon.town.driver import Person, SetStatus, Town
 
 RTP_FROM: Final = 10_000
 RTP_TO: Final = 32_000
@@ -59,6 +59,8 @@ class Options:
     for_s: int | None = None
     """Stop when the whole story was seen, at the latest after so long."""
     plan: Path | None = None
+    switch: str | None = None
+    """`sim`: the town is simulated inside the engine, for a machine without Asterisk."""
     scenario: Path | None = None
     seed: int = 1
 
@@ -67,7 +69,7 @@ def run(options: Options, say: Say) -> int:
     """The exit status: 0 unless a limit was given and the story was not whole by then."""
     with _folder(options.data) as folder:
         sip_port = _free_here_and_there()
-        ours = _settings(folder, sip_port)
+        ours = _settings(folder, sip_port, options)
         plan_path = folder / "plan.yaml"
         plan_path.write_text(_plan_text(options.plan or example("plans/demo.yaml"), ours, sip_port))
         ours = ours.model_copy(update={"plan_file": plan_path})
@@ -86,32 +88,15 @@ class Demo:
         self, options: Options, installation: Installation, *, town_sip_port: int, say: Say
     ) -> None:
         assert installation.plan is not None
-        assert installation.secrets is not None
         self._options = options
         self._installation = installation
         self._settings = installation.settings
         self._say_line = say
         self._plan: Plan = installation.plan
-        if installation.pbx is None:
-            raise AsteriskMissing("The demo plays over real SIP and needs an Asterisk.")
-        self._process = AsteriskProcess(
-            installation.pbx, directories(self._settings.data_dir / "town")
-        )
-        self._site = _site(self._settings, self._plan, installation.secrets.by_name, town_sip_port)
-        self._process.write(town_pbx.files(self._site, installation.pbx, self._process.places))
-        self._ari = Address(
-            url=f"http://127.0.0.1:{self._site.http_port}/ari",
-            user=town_pbx.ARI_USER,
-            password=self._site.ari_password,
-            app=town_pbx.APP,
-        )
-        scenario = options.scenario or example("scenarios/demo.yaml")
-        self._town = Town(
-            scenario=scenario_of.load(scenario),
-            people=_people(self._plan),
-            ari=self._ari,
-            set_status=self._set_status,
-            seed=options.seed,
+        self._town = (
+            None
+            if installation.pbx is None
+            else _Town(options, installation, installation.pbx, town_sip_port, self._set_status)
         )
         self._balanced = False
         self._story: Story | None = None
@@ -127,19 +112,23 @@ class Demo:
             return self._verdict()
         finally:
             self._installation.say("stopping")
-            await self._town.stop()
+            if self._town is not None:
+                await self._town.people.stop()
             await self._installation.stop()
             self._installation.say("stopped")
 
     async def _begin(self) -> None:
+        town = self._town
+        if town is None:
+            self._say("intro_sim")
+            await self._installation.start()
+            self._installation.greet()
+            return
         self._say("intro")
-        town = asterisk_child(
-            "town", self._process, self._ari, self._installation.logs / "town.log"
-        )
         # The carrier first: else the main Asterisk finds its trunk down, and asks again in 30 s.
-        await self._installation.start([town])
-        await self._wait_for_phones()
-        await self._town.start()
+        await self._installation.start([town.child])
+        await town.wait_for_phones()
+        await town.people.start()
         self._installation.greet()
         self._say("phones")
 
@@ -209,24 +198,6 @@ class Demo:
         self._say("not_whole", **told)
         return 1
 
-    async def _wait_for_phones(self) -> None:
-        wanted = len(self._site.phones)
-        try:
-            async with asyncio.timeout(REGISTER_S):
-                while await self._registered() < wanted:  # noqa: ASYNC110 - of another process
-                    await asyncio.sleep(0.2)
-        except TimeoutError:
-            raise UpError(
-                say_as(DEMO, "no_phones", self._settings.language, seconds=REGISTER_S)
-            ) from None
-
-    async def _registered(self) -> int:
-        try:
-            listing = await self._process.cli("pjsip show registrations")
-        except AsteriskFailed:
-            return 0
-        return sum("Registered" in line.split() for line in listing.splitlines())
-
     async def _set_status(self, agent: AgentId, status: ChosenStatus) -> None:
         """As the agent's page would; an engine that is away at this moment comes back."""
         args = {"agent": agent, "status": status.value, "by": agent}
@@ -237,6 +208,61 @@ class Demo:
                 await asyncio.sleep(0.5)
             else:
                 return
+
+
+class _Town:
+    """The second Asterisk and its people."""
+
+    def __init__(
+        self,
+        options: Options,
+        installation: Installation,
+        pbx: Pbx,
+        sip_port: int,
+        set_status: SetStatus,
+    ) -> None:
+        ours, plan = installation.settings, installation.plan
+        assert plan is not None
+        assert installation.secrets is not None
+        self._language = ours.language
+        self._site = _site(ours, plan, installation.secrets.by_name, sip_port)
+        self._process = AsteriskProcess(pbx, directories(ours.data_dir / "town"))
+        self._process.write(town_pbx.files(self._site, pbx, self._process.places))
+        ari = Address(
+            url=f"http://127.0.0.1:{self._site.http_port}/ari",
+            user=town_pbx.ARI_USER,
+            password=self._site.ari_password,
+            app=town_pbx.APP,
+        )
+        log = installation.logs / "town.log"
+        self.child = asterisk_child("town", self._process, ari, log)
+        self.people = Town(
+            scenario=scenario_of.load(_scenario(options)),
+            people=_people(plan),
+            ari=ari,
+            set_status=set_status,
+            seed=options.seed,
+        )
+
+    async def wait_for_phones(self) -> None:
+        wanted = len(self._site.phones)
+        try:
+            async with asyncio.timeout(REGISTER_S):
+                while await self._registered() < wanted:  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise UpError(say_as(DEMO, "no_phones", self._language, seconds=REGISTER_S)) from None
+
+    async def _registered(self) -> int:
+        try:
+            listing = await self._process.cli("pjsip show registrations")
+        except AsteriskFailed:
+            return 0
+        return sum("Registered" in line.split() for line in listing.splitlines())
+
+
+def _scenario(options: Options) -> Path:
+    return options.scenario or example("scenarios/demo.yaml")
 
 
 def example(name: str) -> Path:
@@ -271,9 +297,9 @@ def _folder(named: Path | None) -> Iterator[Path]:
 MARK: Final = ".perezvon-demo"
 
 
-def _settings(folder: Path, town_sip_port: int) -> Settings:
+def _settings(folder: Path, town_sip_port: int, options: Options) -> Settings:
     """The user's own settings, but with nothing that belongs to his installation."""
-    wanted = settings_of.load(data_dir=folder)
+    wanted = settings_of.load(data_dir=folder, switch=options.switch)
     taken = {town_sip_port}
     ports: dict[str, int] = {}
     for key, udp in (("sip_port", True), ("http_port", False), ("web_port", False)):
@@ -285,7 +311,8 @@ def _settings(folder: Path, town_sip_port: int) -> Settings:
     rtp_from = free_range(RTP_FROM, RTP_TO, size=RTP_PORTS)
     ours = settings_of.load(
         data_dir=folder,
-        switch="asterisk",
+        switch=options.switch,
+        scenario_file=_scenario(options),
         sip_bind="127.0.0.1",
         http_bind="127.0.0.1",
         web_bind="127.0.0.1",

@@ -30,6 +30,7 @@ from perezvon.runtime.loop import Loop
 from perezvon.runtime.ports import Recovered, Switch, Unavailable, Witness
 from perezvon.runtime.recover import NoPlan, Recovery, recover
 from perezvon.settings import Settings
+from perezvon.sim import scenario as scenario_of
 from perezvon.sim.realtime import SimulatedSwitch
 from perezvon.store import plan_export, plan_file
 from perezvon.store.database import Location
@@ -128,7 +129,9 @@ def _switch(
     replaced: Callable[[], object],
 ) -> tuple[Switch, Witness | None]:
     if settings.switch == "sim":
-        return SimulatedSwitch(), None
+        played = settings.scenario_file
+        scenario = scenario_of.load(played) if played is not None else None
+        return SimulatedSwitch(scenario, person_of=directory.person_of), None
 
     def on_replaced() -> None:
         # Another engine has our application: nothing more of ours may reach the switch.

@@ -19,7 +19,6 @@ from typing import Final
 import aiohttp
 
 from perezvon import settings as settings_of
-from perezvon.api.context import SCOPES
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import starter
@@ -279,6 +278,8 @@ def keep_token(settings: Settings) -> None:
     """The API's key for this machine's own user: made once, in a file that only he can read."""
     if settings.token_file.exists():
         return
+    from perezvon.api.context import SCOPES  # noqa: PLC0415 - loads a web server, and only once
+
     views = open_views(location_of(settings))
     try:
         _, key = create_token(views, KEY_NAME, SCOPES, SystemClock().now())

@@ -150,6 +150,12 @@ DEMO: Final[dict[str, Words]] = {
         "The town: a second Asterisk plays the carrier, the callers and the agents' telephones.\n"
         "Within three minutes: answers, a missed call, its debt, the call-back, the ledger.",
     ),
+    "intro_sim": _two(
+        "Asterisk не нужен: звонящие, операторы и телефонная станция — модель.\n"
+        "Через три минуты вы увидите ответы, пропущенный звонок, долг, перезвон и реестр.",
+        "No Asterisk here: callers, agents and the switch are simulated.\n"
+        "Within three minutes: answers, a missed call, its debt, the call-back, the ledger.",
+    ),
     "phones": _two(
         "Телефоны зарегистрированы, операторы на линии. Первый звонок через несколько секунд.",
         "The telephones are registered, the agents are on line. The first call in a few seconds.",

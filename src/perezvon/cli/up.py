@@ -1,4 +1,8 @@
-"""`perezvon up` and the processes that it starts, each of which can be started by hand."""
+"""`perezvon up` and the processes that it starts, each of which can be started by hand.
+
+Whatever a process does not need is not imported: the engine has to be back in less than four
+seconds, and half of that would go into loading a web server.
+"""
 
 import sys
 from pathlib import Path
@@ -7,34 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from perezvon import settings as settings_of
-from perezvon.asterisk.install import AsteriskMissing
-from perezvon.asterisk.process import AsteriskFailed
-from perezvon.bootstrap import demo as demo_of
-from perezvon.bootstrap import up as up_of
-from perezvon.bootstrap.ports import PortTaken
-from perezvon.bootstrap.secrets import SecretError
-from perezvon.bootstrap.words import UP, Language, say_as
-from perezvon.core.plan import PlanError
-from perezvon.runtime.ports import Unavailable
 from perezvon.settings import Settings
-from perezvon.sim.scenario import ScenarioError
-from perezvon.store.plan_file import PlanFileError
 
 app = typer.Typer()
-
-STARTING_ERRORS = (
-    settings_of.SettingsError,
-    up_of.UpError,
-    AsteriskMissing,
-    AsteriskFailed,
-    SecretError,
-    PlanError,
-    PlanFileError,
-    ScenarioError,
-    Unavailable,
-    OSError,
-)
-"""What the operator can mend: told without a traceback."""
 
 
 @app.command("up")
@@ -54,22 +33,27 @@ def up(
     for_s: Annotated[
         int | None,
         typer.Option(
-            "--for", min=1, max=86_400, help="Demo: stop after so many seconds, 0 if well"
+            "--for",
+            min=1,
+            max=86_400,
+            help="Demo: end when all was seen, after so many seconds at the latest"
+            " / Демо: закончить, когда показано всё, но не позже",
         ),
     ] = None,
 ) -> None:
     """Start everything and keep it running / Запустить всё и держать работающим."""
-    up_of.interruptible()
-    try:
+    from perezvon.bootstrap import starting  # noqa: PLC0415 - see the module
+
+    def work() -> int:
         if demo:
-            options = demo_of.Options(data=data, for_s=for_s, plan=plan)
-            raise typer.Exit(demo_of.run(options, _say))
+            return starting.demo(data=data, for_s=for_s, plan=plan, switch=switch, say=_say)
         ours = settings_of.load(switch=switch, plan_file=plan, data_dir=data)
-        raise typer.Exit(up_of.run(ours, _say))
-    except PortTaken as taken:
-        _fail(_taken(taken))
-    except STARTING_ERRORS as error:
-        _fail(str(error))
+        return starting.up(ours, _say)
+
+    try:
+        raise typer.Exit(work())
+    except starting.ERRORS as error:
+        _fail(starting.explain(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -77,7 +61,7 @@ def up(
 @app.command("engine", hidden=True)
 def engine() -> None:
     """ARI, core and journal; nothing else."""
-    from perezvon.bootstrap import engine as engine_of  # noqa: PLC0415 - each loads its own part
+    from perezvon.bootstrap import engine as engine_of  # noqa: PLC0415 - see the module
 
     raise typer.Exit(engine_of.run(_settings()))
 
@@ -85,21 +69,23 @@ def engine() -> None:
 @app.command("web", hidden=True)
 def web() -> None:
     """API, page, live feed."""
-    from perezvon.bootstrap import web as web_of  # noqa: PLC0415 - each loads its own part
+    from perezvon.bootstrap import starting  # noqa: PLC0415 - see the module
+    from perezvon.bootstrap import web as web_of  # noqa: PLC0415 - see the module
 
     try:
         raise typer.Exit(web_of.run(_settings()))
-    except PortTaken as taken:
-        _fail(_taken(taken))
+    except starting.ERRORS as error:
+        _fail(starting.explain(error))
 
 
 @app.command("worker", hidden=True)
 def worker() -> None:
     """Copying facts, and what takes long."""
-    from perezvon.bootstrap import worker as worker_of  # noqa: PLC0415 - each loads its own part
+    from perezvon.bootstrap import worker as worker_of  # noqa: PLC0415 - see the module
+    from perezvon.store.database import Location  # noqa: PLC0415 - see the module
 
     ours = _settings()
-    location = up_of.location_of(ours)
+    location = Location(ours.data_dir, ours.database_url or "")
     raise typer.Exit(worker_of.run(worker_of.WorkerOptions(location)))
 
 
@@ -110,18 +96,6 @@ def _settings() -> Settings:
     except settings_of.SettingsError as error:
         _fail(str(error))
     return ours
-
-
-def _language() -> Language:
-    try:
-        return settings_of.load().language
-    except settings_of.SettingsError:
-        return "ru"
-
-
-def _taken(taken: PortTaken) -> str:
-    variable = f"{settings_of.PREFIX}{taken.setting.upper()}"
-    return say_as(UP, "port_taken", _language(), port=taken.port, variable=variable)
 
 
 def _say(line: str) -> None:
