@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import blake2b
 from math import exp, gamma, log, log1p, sqrt
 from statistics import NormalDist
+from struct import Struct
 from typing import TypeAlias
 
 Sampler: TypeAlias = Callable[[float], int]
@@ -16,6 +17,7 @@ Sampler: TypeAlias = Callable[[float], int]
 
 _NORMAL = NormalDist()
 _BITS = 2.0**-53
+_WORDS = [Struct(f">{count}Q").unpack for count in range(9)]
 
 
 class Draws:
@@ -34,10 +36,7 @@ class Draws:
     def some(self, what: str, key: str, count: int) -> tuple[float, ...]:
         """Several independent ones at the price of one; `count` is 8 at most."""
         digest = blake2b(f"{what}\0{key}".encode(), digest_size=8 * count, key=self._root).digest()
-        return tuple(
-            (int.from_bytes(digest[at : at + 8], "big") >> 11) * _BITS
-            for at in range(0, 8 * count, 8)
-        )
+        return tuple([(word >> 11) * _BITS for word in _WORDS[count](digest)])
 
 
 def fixed(length_ms: int) -> Sampler:

@@ -60,7 +60,7 @@ class Leg:
     bridged_at: Instant | None = None
     ring_ms: int = 0
     asked_to_end_at: Instant | None = None
-    """When the engine told it to stop first, whether or not that was carried out."""
+    """When the engine told it to stop: first, or last in vain."""
     in_fallback: bool = False
     presses: bool = False
     """A person holds this mobile, who will press what he is asked to."""

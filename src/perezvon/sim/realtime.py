@@ -157,9 +157,11 @@ class SimulatedSwitch:
     def _resync(self) -> None:
         """The audit of a new link. No other is needed: nothing is lost on this one."""
         assert self._sink is not None
-        gone = tuple((leg, EndCause.NEVER_MADE) for leg in self._expected)
+        legs = self.world.seen()
+        there = {seen.leg for seen in legs}
+        gone = tuple((leg, EndCause.NEVER_MADE) for leg in self._expected if leg not in there)
         self._expected.clear()
-        self._sink(Resynced(self.world.seen(), gone))
+        self._sink(Resynced(legs, gone))
 
 
 def quiet(plan: Plan) -> Scenario:

@@ -258,6 +258,7 @@ class Storm:
             self.counts.commands += 1
             self.lost_at = self.now
             self._disturb_by(command)
+            self.world.board.unheard(command)
             return
         late = rng.random() < faults.command_late
         if late or self._late:

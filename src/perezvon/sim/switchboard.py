@@ -140,8 +140,8 @@ class Switchboard:
         leg = self.legs.get(command.leg)
         if leg is None or leg.in_fallback:
             return
-        stopped = leg.up_at is None or isinstance(command, StopRinging)
-        self.end(leg, EndCause.CANCELLED if stopped else EndCause.NORMAL)
+        # Also of two who answer the one who is sent away: his leg was up.
+        self.end(leg, EndCause.CANCELLED if leg.up_at is None else EndCause.NORMAL)
 
     def connect_call(self, command: ConnectCall) -> None:
         client, agent = self.legs.get(command.client), self.legs.get(command.agent)
@@ -171,6 +171,13 @@ class Switchboard:
             else:
                 # The command that makes it may still be under way.
                 self._unmade_to_end.add(command.leg)
+
+    def unheard(self, command: object) -> None:
+        """The command was lost: the time in which it should work counts from now."""
+        if isinstance(command, StopRinging | HangUp):
+            leg = self.legs.get(command.leg)
+            if leg is not None:
+                leg.asked_to_end_at = self.now
 
     def wrong(self, what: str) -> None:
         self.truth.wrongs.append(f"{self.now}: {what}")
