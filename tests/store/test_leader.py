@@ -119,7 +119,7 @@ def test_each_start_is_a_new_epoch_and_rows_carry_it(location: Location) -> None
     assert epochs == [1, 2, 3]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_writer_killed_at_any_moment_leaves_a_whole_prefix(location: Location, seed: int) -> None:
     durable = 0
     for _ in range(2):
