@@ -103,6 +103,44 @@ def test_in_a_storm_the_waits_grow_and_it_is_never_given_up(tmp_path: Path) -> N
     assert all(gap >= 0.2 for gap in gaps[3:])
 
 
+def test_a_spare_that_is_loaded_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sv, "SPARE_AFTER_MS", 10)
+    loaded_then_here = (
+        "import os, sys, time\nprint('loaded', os.getpid(), flush=True)\n"
+        "sys.stdin.readline()\nprint('here', os.getpid(), flush=True)\n"
+        "while True: time.sleep(60)"
+    )
+
+    async def story() -> None:
+        log = tmp_path / "engine.log"
+        supervisor = Supervisor([child(tmp_path, "engine", loaded_then_here, spare=True)])
+        await supervisor.start()
+
+        async def killed_and_taken_over() -> None:
+            await until(lambda: supervisor.spare_of("engine") is not None)
+            spare = supervisor.spare_of("engine")
+            await until(lambda: f"loaded {spare}" in sv.tail_of(log))
+            assert f"here {spare}" not in sv.tail_of(log)
+            os.kill(running(supervisor, "engine"), signal.SIGKILL)
+            await until(lambda: supervisor.pid_of("engine") == spare)
+            await until(lambda: f"here {spare}" in sv.tail_of(log))
+
+        await killed_and_taken_over()
+        await killed_and_taken_over()
+        # A spare that is gone is no harm: the next one is loaded anew.
+        await until(lambda: supervisor.spare_of("engine") is not None)
+        lost, active = supervisor.spare_of("engine"), running(supervisor, "engine")
+        assert lost is not None
+        os.kill(lost, signal.SIGKILL)
+        await until(lambda: supervisor.spare_of("engine") is None)
+        os.kill(active, signal.SIGKILL)
+        await until(lambda: supervisor.pid_of("engine") not in {None, active, lost})
+        await until(lambda: f"here {supervisor.pid_of('engine')}" in sv.tail_of(log))
+        await supervisor.stop()
+
+    asyncio.run(story())
+
+
 def test_children_start_one_after_the_other_and_stop_in_reverse(tmp_path: Path) -> None:
     told: list[tuple[str, What]] = []
 

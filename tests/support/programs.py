@@ -98,6 +98,20 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def is_idle(pid: int) -> bool:
+    """Whether it has used no processor for a while: it has loaded, and waits."""
+    used = [_used(pid)]
+    threading.Event().wait(0.3)
+    return used == [_used(pid)] != [""]
+
+
+def _used(pid: int) -> str:
+    try:
+        return " ".join(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
     give_up_at = time.monotonic() + deadline_s
     pause = threading.Event()

@@ -224,7 +224,9 @@ class Installation:
         engine = self._engine_answers
         web = _answers_http(f"http://{ours.web_bind}:{ours.web_port}/api/v1/health")
         children += [
-            self._own("engine", ready=engine, alive=engine, backoff=ENGINE_BACKOFF),
+            self._own(
+                "engine", "--wait", ready=engine, alive=engine, backoff=ENGINE_BACKOFF, spare=True
+            ),
             self._own("web", ready=web, alive=web),
             self._own("worker"),
         ]
@@ -233,19 +235,21 @@ class Installation:
     def _own(
         self,
         name: str,
-        *,
+        *options: str,
         ready: Callable[[], Awaitable[bool]] | None = None,
         alive: Callable[[], Awaitable[bool]] | None = None,
         backoff: Backoff | None = None,
+        spare: bool = False,
     ) -> Child:
         return Child(
             name=name,
-            argv=(sys.executable, "-m", "perezvon", name),
+            argv=(sys.executable, "-m", "perezvon", name, *options),
             env=self.settings.environment(),
             log=self.logs / f"{name}.log",
             ready=ready,
             alive=alive,
             backoff=backoff or Backoff(),
+            spare=spare,
         )
 
     async def _engine_answers(self) -> bool:
@@ -260,6 +264,9 @@ class Installation:
     def _note(self, happening: Happening) -> None:
         """Tell of what went wrong and that it is right again; of a normal start, nothing."""
         name = happening.name
+        if happening.what is What.STARTED:
+            # For whoever has to find one of them, as there may be two of a kind.
+            (self.settings.run_dir / f"{name}.pid").write_text(f"{happening.pid}\n")
         if self._stopping:
             return
         if happening.what in {What.ENDED, What.HUNG}:

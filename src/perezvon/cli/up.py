@@ -59,10 +59,16 @@ def up(
 
 
 @app.command("engine", hidden=True)
-def engine() -> None:
+def engine(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Load everything, begin at a line of input")
+    ] = False,
+) -> None:
     """ARI, core and journal; nothing else."""
     from perezvon.bootstrap import engine as engine_of  # noqa: PLC0415 - see the module
 
+    if wait and not sys.stdin.readline():
+        return
     raise typer.Exit(engine_of.run(_settings()))
 
 

@@ -33,6 +33,9 @@ TIDY_MS: Duration = 30 * SECOND
 HUNG_STOP_MS: Duration = 1 * SECOND
 """Between SIGABRT and SIGKILL: who does not answer is not waited for."""
 
+SPARE_AFTER_MS: Duration = 3 * SECOND
+"""After its forerunner was ready: until then the machine has better things to do."""
+
 ENDS_AT_START_MAX = 3
 """A program that ended so often before it was ever ready will not start by waiting."""
 
@@ -70,6 +73,10 @@ class Child:
     stop_ms: Duration = 8 * SECOND
     """Between SIGTERM and SIGKILL."""
     backoff: Backoff = field(default_factory=Backoff)
+    spare: bool = False
+    """Keep a second one loaded, to take over at once: the program begins its work only when it
+    has read a line from its input.
+    """
 
 
 class What(StrEnum):
@@ -134,6 +141,10 @@ class Supervisor:
         """None while it is not running."""
         return next(keeper.pid for keeper in self._keepers if keeper.child.name == name)
 
+    def spare_of(self, name: str) -> int | None:
+        """The process that would take over; None while there is none."""
+        return next(keeper.spare for keeper in self._keepers if keeper.child.name == name)
+
     async def _tidy_logs(self) -> None:
         while True:
             await asyncio.sleep(TIDY_MS / SECOND)
@@ -148,6 +159,7 @@ class _Keeper:
         self.child = child
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
+        self._spare: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         """Set when it was ready once, or when it is plain that it will not be."""
@@ -157,8 +169,11 @@ class _Keeper:
 
     @property
     def pid(self) -> int | None:
-        process = self._process
-        return process.pid if process is not None and process.returncode is None else None
+        return _pid(self._process)
+
+    @property
+    def spare(self) -> int | None:
+        return _pid(self._spare)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep())
@@ -173,6 +188,11 @@ class _Keeper:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
+        if self._spare is not None:
+            # It has done nothing yet, so there is nothing to be polite about.
+            _kill_group(self._spare.pid)
+            await self._spare.wait()
+            self._spare = None
         process = self._process
         if process is not None:
             await self._end(process, signal.SIGTERM, self.child.stop_ms)
@@ -203,15 +223,27 @@ class _Keeper:
         return backoff.waits_ms[min(recent, len(backoff.waits_ms)) - 1]
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        child = self.child
         self._started_at.append(asyncio.get_running_loop().time())
+        process, self._spare = self._spare, None
+        if process is None or process.returncode is not None:
+            process = await self._launch()
+        self._process = process
+        if process.stdin is not None:
+            # One that has ended meanwhile is found out by the wait for its end.
+            process.stdin.write(b"begin\n")
+            process.stdin.close()
+        self._say(What.STARTED, process)
+        return process
+
+    async def _launch(self) -> asyncio.subprocess.Process:
+        child = self.child
         child.log.parent.mkdir(parents=True, exist_ok=True)
         with child.log.open("ab") as log:
-            spawning = asyncio.ensure_future(
+            launching = asyncio.ensure_future(
                 asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
                     *child.argv,
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=asyncio.subprocess.PIPE if child.spare else asyncio.subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     env={**os.environ, **child.env},
@@ -220,14 +252,13 @@ class _Keeper:
                 )
             )
             try:
-                process = await asyncio.shield(spawning)
+                return await asyncio.shield(launching)
             except asyncio.CancelledError:
                 # Stopped in the middle: what was just started is still ours to end.
-                self._process = await spawning
+                process = await launching
+                _kill_group(process.pid)
+                await process.wait()
                 raise
-        self._process = process
-        self._say(What.STARTED, process)
-        return process
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         child = self.child
@@ -242,6 +273,9 @@ class _Keeper:
         self._ready_once = True
         self._settled.set()
         self._say(What.READY, process)
+        if child.spare:
+            await asyncio.sleep(SPARE_AFTER_MS / SECOND)
+            self._spare = await self._launch()
         misses = 0
         while child.alive is not None:
             await asyncio.sleep(child.alive_every_ms / SECOND)
@@ -270,6 +304,10 @@ class _Keeper:
 
     def _say(self, what: What, process: asyncio.subprocess.Process, detail: str = "") -> None:
         self._tell(Happening(self.child.name, what, process.pid, detail))
+
+
+def _pid(process: asyncio.subprocess.Process | None) -> int | None:
+    return process.pid if process is not None and process.returncode is None else None
 
 
 async def _asked(check: Check, wait_ms: Duration) -> bool:
