@@ -190,11 +190,20 @@ class Ari:
 
     async def listing(self, uri: str) -> Reply:
         """GET by plain HTTP: what may be long must not hold up the calls on the socket."""
+        return await self._by_http("GET", uri, {})
+
+    def aside(self, method: str, uri: str, *, query: Mapping[str, str]) -> asyncio.Future[Reply]:
+        """Send by plain HTTP what may have to wait in the switch; in no order with the rest."""
+        return asyncio.ensure_future(self._by_http(method, uri, query))
+
+    async def _by_http(self, method: str, uri: str, query: Mapping[str, str]) -> Reply:
         assert self._session is not None, "not started"
         url = f"{self._address.url}/{uri}"
         timeout = aiohttp.ClientTimeout(total=LISTING_MS / 1000)
         try:
-            async with self._session.get(url, timeout=timeout) as response:
+            async with self._session.request(
+                method, url, params=query, timeout=timeout
+            ) as response:
                 return Reply(response.status, msgspec.json.decode(await response.read() or b"null"))
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, OSError):
             return UNKNOWN

@@ -35,6 +35,8 @@ class Leg(LegView):
     playbacks: set[str] = field(default_factory=set)
     rings_to: LegId | None = None
     """The leg that hears this one ring."""
+    unsure_until: float = 0.0
+    """In the event loop's time: until then it may hear what was begun before our start."""
     guarded_until: float = 0.0
     """In the event loop's time: when its dead-man falls due."""
     tries: int = 0

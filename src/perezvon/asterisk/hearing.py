@@ -1,12 +1,18 @@
 """What a party hears: ringing, music, prompts, and the other party once they are connected.
 
 Also the dead-man of each leg: how long it may live without another word from us.
+
+Whatever is asked of a channel while it plays a prompt waits for the prompt's end, and with it
+everything behind it on the socket (measured: `POST …/variable` hung for the rest of a prompt of
+seven seconds). So a leg that hears one is asked nothing: its dead-man is set beforehand for the
+prompt's length, and whoever needs it sooner stops the prompt first.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from perezvon.asterisk import sounds
 from perezvon.asterisk.ari import Ari, Reply, part
@@ -32,12 +38,14 @@ class Hearing:
         dialling: Dialling,
         *,
         waiting_ms: Duration,
+        recordings: Path | None,
         prompt_ended: Callable[[PromptEnded], None],
     ) -> None:
         self._ari = ari
         self._book = book
         self._dialling = dialling
         self._waiting_ms = waiting_ms
+        self._recordings = recordings
         self._prompt_ended = prompt_ended
         self.language = "ru"
         self.talk_ms_max: Duration = 0
@@ -46,6 +54,7 @@ class Hearing:
         self._on(leg, "POST", "answer")
 
     def ring(self, leg: Leg) -> None:
+        self._stop_prompts(leg)
         leg.hears_ringing = True
         self._on(leg, "POST", "ring")
 
@@ -55,6 +64,7 @@ class Hearing:
             self._on(leg, "DELETE", "ring")
 
     def music(self, leg: Leg, name: str) -> None:
+        self._stop_prompts(leg)
         leg.hears_music = True
         self._ari.submit("POST", f"channels/{part(leg.channel)}/moh", query={"mohClass": name})
 
@@ -62,11 +72,14 @@ class Hearing:
         """Ends with `PromptEnded`, by the switch's report or at once when it refuses."""
         if playback in leg.playbacks:
             return
+        said = sounds.media(prompt)
+        length_ms = sounds.length_ms(said, self.language, self._recordings)
+        self.guard(leg, length_ms + self._waiting_ms)
         leg.playbacks.add(playback)
         played = self._ari.submit(
             "POST",
             f"channels/{part(leg.channel)}/play/{part(playback)}",
-            body={"media": list(sounds.media(prompt)), "lang": self.language},
+            body={"media": list(said), "lang": self.language},
         )
         played.add_done_callback(partial(self._played, leg, playback))
 
@@ -101,8 +114,15 @@ class Hearing:
     def leg_answered(self, leg: Leg) -> None:
         self._stop_ringing_to(leg)
 
+    def prompt_was_heard(self, leg: Leg, playback: str) -> None:
+        """It is over: the dead-man is short again."""
+        leg.playbacks.discard(playback)
+        if not leg.leaving and leg.call is None:
+            self.keep_waiting(leg)
+
     def keep_waiting(self, leg: Leg) -> None:
-        self.guard(leg, self._waiting_ms)
+        if not leg.playbacks:
+            self.guard(leg, self._waiting_ms)
 
     def keep_talking(self, leg: Leg) -> None:
         """Only when a quarter of its time is used up: a talk is long, and there are many."""
@@ -111,24 +131,28 @@ class Hearing:
             self.guard(leg, self.talk_ms_max)
 
     def guard(self, leg: Leg, length_ms: Duration) -> None:
-        leg.guarded_until = asyncio.get_running_loop().time() + length_ms / SECOND
-        guarded = self._ari.submit(
-            "POST",
-            f"channels/{part(leg.channel)}/variable",
-            query={"variable": "TIMEOUT(absolute)", "value": seconds(length_ms)},
-        )
-        guarded.add_done_callback(partial(self._guarded, leg))
+        now = asyncio.get_running_loop().time()
+        leg.guarded_until = now + length_ms / SECOND
+        query = {"variable": "TIMEOUT(absolute)", "value": seconds(length_ms)}
+        uri = f"channels/{part(leg.channel)}/variable"
+        # A leg from before our start may hear a prompt that we know nothing of.
+        ask = self._ari.aside if leg.unsure_until > now else self._ari.submit
+        ask("POST", uri, query=query).add_done_callback(partial(self._guarded, leg))
 
     def _on(self, leg: Leg, method: str, what: str) -> None:
         self._ari.submit(method, f"channels/{part(leg.channel)}/{what}")
 
+    def _stop_prompts(self, leg: Leg) -> None:
+        for playback in sorted(leg.playbacks):
+            self._ari.submit("DELETE", f"playbacks/{part(playback)}")
+        leg.playbacks.clear()
+
     def _silence(self, leg: Leg) -> None:
+        self._stop_prompts(leg)
         self.stop_ringing(leg)
         if leg.hears_music:
             leg.hears_music = False
             self._on(leg, "DELETE", "moh")
-        for playback in sorted(leg.playbacks):
-            self._ari.submit("DELETE", f"playbacks/{part(playback)}")
 
     def _stop_ringing_to(self, leg: Leg) -> None:
         listener = self._book.get(leg.rings_to)

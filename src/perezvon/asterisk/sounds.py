@@ -4,7 +4,11 @@ They are Asterisk's own voices, in Russian and in English, so that a new install
 before anybody has recorded anything. Each language's set holds every name used here.
 """
 
+from functools import cache
+from pathlib import Path
+
 from perezvon.core.commands import Prompt, PromptKind
+from perezvon.core.ids import Duration
 
 SOUNDS: dict[PromptKind, tuple[str, ...]] = {
     # Hello. Please hold while we try to connect you.
@@ -21,6 +25,15 @@ SOUNDS: dict[PromptKind, tuple[str, ...]] = {
 
 FALLBACK_GOODBYE = "vm-nobodyavail&vm-goodbye"
 """In the local queue, when nobody took the call for minutes."""
+
+BYTES_A_MS = 16
+"""Of a WAV at 8 kHz, 16 bit."""
+
+UNKNOWN_MS: Duration = 15_000
+"""Of a recording that we cannot look at."""
+
+SPOKEN_MS: Duration = 1_200
+"""Of a digit or a word of a number."""
 
 SECOND_MS = 1_000
 MINUTE_S = 60
@@ -52,3 +65,25 @@ def _waited(waited_ms: int) -> tuple[str, ...]:
     if seconds < 2 * MINUTE_S:
         return ("sound:queue-reporthold", f"number:{seconds}", "sound:queue-seconds")
     return ("sound:queue-reporthold", f"number:{seconds // MINUTE_S}", "sound:queue-minutes")
+
+
+def length_ms(said: tuple[str, ...], language: str, folder: Path | None) -> Duration:
+    """How long the media take to be heard, rather too long than too short.
+
+    `folder` holds the recordings, a folder a language; None when it is not known.
+    """
+    return sum(_length_ms(one, language, folder) for one in said)
+
+
+@cache
+def _length_ms(one: str, language: str, folder: Path | None) -> Duration:
+    kind, _, name = one.partition(":")
+    if kind != "sound":
+        return SPOKEN_MS * max(2, len(name))
+    if folder is not None:
+        for place in (folder / language, folder):
+            try:
+                return (place / f"{name}.wav").stat().st_size // BYTES_A_MS
+            except OSError:
+                continue
+    return UNKNOWN_MS

@@ -63,6 +63,9 @@ from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
 from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
 from perezvon.runtime.ports import Directory, Sink
 
+UNSURE_S = 60
+"""A prompt that was begun before our start is over by then."""
+
 CEL_GRACE_MS = 500
 """CEL is written a moment after the fact."""
 
@@ -100,6 +103,7 @@ class AsteriskSwitch:
         guard: Guard,
         cel_path: Path | None,
         on_replaced: Callable[[], None],
+        recordings: Path | None = None,
     ) -> None:
         self._tenant = plan.tenant
         self._directory = directory
@@ -120,6 +124,7 @@ class AsteriskSwitch:
             self._book,
             self._dialling,
             waiting_ms=guard.waiting_ms,
+            recordings=recordings,
             prompt_ended=self._tell,
         )
         self._heart = Heart(self._ari, address.app, guard.heartbeat_variable)
@@ -345,7 +350,7 @@ class AsteriskSwitch:
                     self._dialling.look(leg)
                 self._dialling.look_later(leg)
             case PromptEnded(_, playback):
-                leg.playbacks.discard(playback)
+                self._hearing.prompt_was_heard(leg, playback)
                 self._tell(PromptEnded(leg.id, playback))
             case DigitPressed(_, digit):
                 self._tell(DigitPressed(leg.id, digit))
@@ -467,7 +472,9 @@ class AsteriskSwitch:
             leg = Leg(found.sides[seen.leg], id=seen.leg, dialled=True)
             leg.answered = seen.state.value == "up"
             leg.rang = leg.answered or seen.state.value == "ringing"
-            if old is not None:
+            if old is None:
+                leg.unsure_until = asyncio.get_running_loop().time() + UNSURE_S
+            else:
                 leg.playbacks, leg.withdrawn = old.playbacks, old.withdrawn
                 leg.hears_music, leg.hears_ringing = old.hears_music, old.hears_ringing
                 leg.rings_to = old.rings_to

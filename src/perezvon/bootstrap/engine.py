@@ -7,11 +7,12 @@ inbox, a second engine); 2 when it cannot start and the operator has to mend som
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-from perezvon.asterisk import numbers
+from perezvon.asterisk import install, numbers
 from perezvon.asterisk.provision import heartbeat_variable
 from perezvon.asterisk.switch import AsteriskSwitch, Guard
 from perezvon.asterisk.witness import Witness as AsteriskWitness
@@ -146,6 +147,7 @@ def _switch(
         guard=Guard(heartbeat_variable(plan.tenant), settings.dead_man_s * SECOND),
         cel_path=files.cel,
         on_replaced=on_replaced,
+        recordings=_voices(settings),
     )
 
     def identify(number: str) -> Caller:
@@ -154,6 +156,15 @@ def _switch(
     return switch, AsteriskWitness(
         plan.tenant, files.cel, files.queue_log, identify, witness_offset
     )
+
+
+def _voices(settings: Settings) -> Path | None:
+    """Where the prompts lie, to know how long they speak."""
+    try:
+        pbx = install.find(settings.asterisk, settings.cache_dir)
+    except install.AsteriskMissing:
+        return None
+    return pbx.data / "sounds" if pbx is not None else None
 
 
 def _who(directory: SqlDirectory, person: PersonId) -> tuple[str, str]:
