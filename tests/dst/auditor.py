@@ -314,6 +314,9 @@ class Auditor:
             leg = there.get(self.calls[call].leg) if call in self.calls else None
             if leg is None or leg.in_fallback or leg.bridged is not None or not storm.up:
                 continue
+            phone = storm.world.office.phones[agent]
+            if not any(other.up_at and other.attempt is leg.attempt for other in phone.legs):
+                continue
             since = self.status[agent][1]
             mended = storm.now - storm.lost_at > AUDITED_MS
             silent = mended and storm.clock - since > 2 * AUDITED_MS
