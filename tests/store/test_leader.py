@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import select, text, update
 
 from perezvon.core.ids import TenantId
-from perezvon.runtime.ports import Batch, Unavailable
+from perezvon.runtime.ports import Batch, LeaseLost, Unavailable
 from perezvon.store import database as databases
 from perezvon.store import schema
 from perezvon.store.database import Location, Name, connect, open_journal_reader
 from perezvon.store.eras import WrongTenant
 from perezvon.store.journal import SqlJournal, verify
-from perezvon.store.leader import EngineRunning, LeaseLost
+from perezvon.store.leader import EngineRunning
 from tests.store.conftest import TENANT
 from tests.store.stories import rows
 

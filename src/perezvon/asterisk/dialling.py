@@ -9,11 +9,14 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from perezvon.asterisk import numbers
 from perezvon.asterisk.ari import Ari, Reply, part
 from perezvon.asterisk.book import Book, Leg
+from perezvon.asterisk.pjsip import trunk_endpoint
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import EndCause
 from perezvon.core.ids import SECOND, Duration
+from perezvon.core.plan import Trunk
 
 START_MS = 2 * SECOND
 """A created leg enters the application at once; later, we ask."""
@@ -189,3 +192,15 @@ def is_in(app: str, channel: object) -> bool:
 def seconds(length_ms: Duration) -> str:
     """Whole seconds, rounded up, as the switch wants them."""
     return str(-(-length_ms // SECOND))
+
+
+def through(trunk: Trunk, number: str) -> str | None:
+    """An endpoint's name is made of a checked number only: no dial string gets in."""
+    dialled = numbers.to_dial(number, trunk.number_format)
+    return f"PJSIP/{dialled}@{trunk_endpoint(trunk.id)}" if dialled is not None else None
+
+
+def shows(number: str, name: str) -> dict[str, str]:
+    """What the called telephone displays as the other party."""
+    safe = number if numbers.DIALABLE.fullmatch(number) else "anonymous"
+    return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": name}

@@ -7,6 +7,7 @@ a call is decided here.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, assert_never
@@ -17,9 +18,8 @@ from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
-from perezvon.asterisk.dialling import Dialling
+from perezvon.asterisk.dialling import Dialling, shows, through
 from perezvon.asterisk.hearing import Hearing
-from perezvon.asterisk.pjsip import trunk_endpoint
 from perezvon.asterisk.translate import (
     BeatHeard,
     LegLeaving,
@@ -61,7 +61,7 @@ from perezvon.core.events import (
 )
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
 from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
-from perezvon.runtime.ports import Directory, Sink
+from perezvon.runtime.ports import Directory, Sink, Unavailable
 
 UNSURE_S = 60
 """A prompt that was begun before our start is over by then."""
@@ -241,13 +241,15 @@ class AsteriskSwitch:
             self._tell(LegEnded(command.leg, EndCause.UNREACHABLE))
             return
         self._book.add(leg)
-        name = ""
+        number = name = ""
+        if command.person is not None:
+            # Better an offer that shows nobody than none, should the database be away.
+            with suppress(Unavailable):
+                number = self._directory.number_of(command.person) or ""
+                name = self._directory.name_of(command.person)
         if command.callback_clock:
             name = self._shown_callback.format(clock=command.callback_clock)
-        elif command.person is not None:
-            name = conf.shown(self._directory.name_of(command.person))
-        number = self._directory.number_of(command.person) if command.person is not None else None
-        self._dialling.make(leg, endpoint, _shows(number or "", name))
+        self._dialling.make(leg, endpoint, shows(number, conf.shown(name)))
 
     def _endpoint_of(self, agent_id: AgentId) -> str | None:
         agent = self._agents.get(agent_id)
@@ -256,21 +258,24 @@ class AsteriskSwitch:
         if agent.device is not DeviceKind.MOBILE:
             return f"PJSIP/{agent.id}"
         trunk = self._trunks.get(agent.trunk) if agent.trunk is not None else None
-        return _through(trunk, agent.number) if trunk is not None else None
+        return through(trunk, agent.number) if trunk is not None else None
 
     def _dial_client(self, command: DialClient) -> None:
         if self._book.get(command.leg) is not None:
             return
-        number = self._directory.number_of(command.person)
         trunk = self._trunks.get(command.trunk)
-        endpoint = _through(trunk, number) if trunk is not None and number else None
+        try:
+            number = self._directory.number_of(command.person)
+        except Unavailable:
+            trunk = number = None  # nobody is called by it, and no attempt is used up
+        endpoint = through(trunk, number) if trunk is not None and number else None
         if endpoint is None:
             cause = EndCause.TRUNK_FAILED if trunk is None else EndCause.BAD_NUMBER
             self._tell(LegEnded(command.leg, cause))
             return
         leg = Leg(Side.CLIENT, id=command.leg, ring_ms=command.ring_ms, rings_to=command.agent)
         self._book.add(leg)
-        self._dialling.make(leg, endpoint, _shows(command.did, ""))
+        self._dialling.make(leg, endpoint, shows(command.did, ""))
         listener = self._book.get(command.agent)
         if listener is not None:
             self._hearing.ring(listener)
@@ -486,15 +491,3 @@ class AsteriskSwitch:
                 self._follow(leg)
         for bridge in found.empty_bridges:
             self._ari.submit("DELETE", f"bridges/{part(bridge)}")
-
-
-def _through(trunk: Trunk, number: str) -> str | None:
-    """An endpoint's name is made of a checked number only: no dial string gets in."""
-    dialled = numbers.to_dial(number, trunk.number_format)
-    return f"PJSIP/{dialled}@{trunk_endpoint(trunk.id)}" if dialled is not None else None
-
-
-def _shows(number: str, name: str) -> dict[str, str]:
-    """What the called telephone displays as the other party."""
-    safe = number if numbers.DIALABLE.fullmatch(number) else "anonymous"
-    return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": name}

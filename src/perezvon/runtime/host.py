@@ -20,7 +20,7 @@ from perezvon.core.ids import SECOND, Duration, LegId
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
 from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
-from perezvon.runtime.ports import Switch, Witness
+from perezvon.runtime.ports import LeaseLost, Switch, Witness
 
 log = structlog.get_logger("host")
 
@@ -98,6 +98,9 @@ class Host:
             return 1
         except InboxFull:
             log.exception("inbox_full")
+            return 1
+        except LeaseLost as lost:
+            log.critical("lease_lost", reason=str(lost))
             return 1
         return 0
 

@@ -21,6 +21,10 @@ class Unavailable(Exception):  # noqa: N818 - the style's name for "a dependency
     """A dependency is down; the asker tries again later."""
 
 
+class LeaseLost(RuntimeError):  # noqa: N818 - says what happened
+    """Another engine writes now: this one must end at once, without another command."""
+
+
 class Clock(Protocol):
     """Tells and passes the time. Never goes back."""
 
@@ -93,7 +97,10 @@ class Recovered:
 
 
 class Journal(Protocol):
-    """The engine's own writer. Calls block; the loop runs them in its journal thread."""
+    """The engine's own writer. Calls block; the loop runs them in its journal thread.
+
+    Any of them may raise `LeaseLost`.
+    """
 
     def recover(self) -> Recovered: ...
 
@@ -156,7 +163,8 @@ class Directory(Protocol):
     """Numbers and names behind the PersonIds: `store.persons.SqlDirectory`.
 
     The only place where the engine process holds them. New persons are kept in memory until the
-    loop takes them with `drain` into the batch of the turn that mentions them.
+    loop takes them with `drain` into the batch of the turn that mentions them. Whom it does not
+    have in memory it looks up, and raises `Unavailable` when the database is not there.
     """
 
     def person_of(self, number: str, name: str = "") -> PersonId:

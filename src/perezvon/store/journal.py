@@ -20,12 +20,12 @@ from perezvon.core.events import PlanChanged
 from perezvon.core.ids import DAY, MINUTE, Instant, PersonId, PlanVersion, TenantId
 from perezvon.core.plan import Plan
 from perezvon.core.snapshot import SnapshotError, plan_version
-from perezvon.runtime.ports import Batch, Recovered, Row, Unavailable
+from perezvon.runtime.ports import Batch, LeaseLost, Recovered, Row, Unavailable
 from perezvon.store import persons, plans, schema
 from perezvon.store.codec import CodecError, PlanOf, decode_event, encode_event, encode_fact
 from perezvon.store.database import Database, Location, insert_into, unavailable_when_down
 from perezvon.store.eras import get_meta, put_meta
-from perezvon.store.leader import GENESIS, Head, LeaseLost, Writer
+from perezvon.store.leader import GENESIS, Head, Writer
 
 __all__ = ["GENESIS", "JournalDamaged", "LeaseLost", "OutOfOrder", "SqlJournal", "verify"]
 

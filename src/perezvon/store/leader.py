@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy import Connection, exc, select, text, update
 
 from perezvon.core.ids import Instant
-from perezvon.runtime.ports import Unavailable
+from perezvon.runtime.ports import LeaseLost, Unavailable
 from perezvon.store import eras
 from perezvon.store.database import (
     LOCK_ENGINE,
@@ -37,10 +37,6 @@ LEASE_MS: Final = 10_000
 RETRY_S: Final = 0.05
 GENESIS: Final = bytes(32)
 """What the first row of a journal has as the digest of the row before."""
-
-
-class LeaseLost(RuntimeError):  # noqa: N818 - says what happened
-    """Another engine writes now: this one must end at once, without another command."""
 
 
 class EngineRunning(RuntimeError):  # noqa: N818 - says what is
