@@ -117,7 +117,7 @@ def test_two_are_rung_one_wins_and_they_talk() -> None:
         LegAnswered(RING_BOB),
     ]
     stage.do(ConnectCall(CALL, stage.caller, RING_ANN), StopRinging(RING_BOB))
-    assert stage.until(9 * SECOND) == [LegEnded(RING_BOB, EndCause.CANCELLED)]
+    assert stage.until(9 * SECOND) == [LegEnded(RING_BOB, EndCause.NORMAL)]
     seen = {each.leg: each for each in stage.world.seen()}
     assert seen[stage.caller].bridged_with == RING_ANN
     assert seen[RING_ANN].state is LegState.UP
@@ -149,7 +149,7 @@ def test_a_telephone_without_a_sign_says_nothing_until_the_bound() -> None:
     stage.do(stage.ring(RING_ANN, ANN))
     heard = stage.until(30 * SECOND)
     assert LegRinging(RING_ANN) not in heard
-    assert LegEnded(RING_ANN, EndCause.NO_ANSWER) in heard
+    assert LegEnded(RING_ANN, EndCause.UNREACHABLE) in heard
 
 
 def test_a_prompt_ends_also_for_one_who_is_gone() -> None:

@@ -192,7 +192,8 @@ class Office:
 
     def _rang_out(self, leg: Leg) -> None:
         if leg.live and leg.up_at is None:
-            self._board.end(leg, EndCause.NO_ANSWER)
+            rang = leg.rang_at is not None
+            self._board.end(leg, EndCause.NO_ANSWER if rang else EndCause.UNREACHABLE)
 
     def _tires(self, leg: Leg) -> None:
         if leg.live and leg.bridged is None:
