@@ -216,6 +216,31 @@ def test_a_frozen_child_is_restarted_too(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_question_that_is_called_off_ends_at_once(turns: int) -> None:
+    """An engine that died while it was asked was missed for 4 s: the answer came together with
+    the cancellation, which `asyncio.wait_for` of Python 3.11 swallows.
+    """
+
+    async def story() -> None:
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def alive() -> bool:
+            return await answer
+
+        asking = asyncio.create_task(sv._asked(alive, 60_000))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        answer.set_result(False)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if asking.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(story())
+
+
 def test_a_child_that_cannot_start_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     async def story() -> None:
         good = child(tmp_path, "asterisk", FOREVER)

@@ -178,7 +178,8 @@ class _Keeper:
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._settled.wait(), self.child.ready_ms / SECOND)
+            async with asyncio.timeout(self.child.ready_ms / SECOND):
+                await self._settled.wait()
         if not self._ready_once:
             raise StartError(self.child.name, tail_of(self.child.log))
 
@@ -296,7 +297,8 @@ class _Keeper:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(first)
             try:
-                await asyncio.wait_for(process.wait(), wait_ms / SECOND)
+                async with asyncio.timeout(wait_ms / SECOND):
+                    await process.wait()
             except TimeoutError:
                 _kill_group(process.pid)
                 await process.wait()
@@ -312,8 +314,11 @@ def _pid(process: asyncio.subprocess.Process | None) -> int | None:
 
 async def _asked(check: Check, wait_ms: Duration) -> bool:
     try:
-        return await asyncio.wait_for(check(), wait_ms / SECOND)
-    except (TimeoutError, OSError):
+        # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes together with
+        # the answer, as it does when a program dies while it is asked.
+        async with asyncio.timeout(wait_ms / SECOND):
+            return await check()
+    except OSError:
         return False
 
 
