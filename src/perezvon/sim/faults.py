@@ -42,6 +42,8 @@ class Faults:
     clock_jump_every_ms: Duration = 0
     same_ms: float = 0.0
     audit_every_ms: Duration = 0
+    stale_audit: float = 0.0
+    """Share of audits that are older than what is heard, and done, before them."""
 
     @property
     def any(self) -> bool:

@@ -17,6 +17,7 @@ from perezvon.core.events import (
     EndCause,
     Event,
     LegEnded,
+    LegSeen,
     PlanChanged,
     Resynced,
     TimePassed,
@@ -172,11 +173,13 @@ class Storm:
         if not self.up:
             return
         self.counts.audits += 1
+        stale = self.rng.random() < self.faults.stale_audit
+        legs = self._legs()
         self._hear_all()
         self._drain()
         self._hear_all()
         if self.up:
-            self._show(())
+            self._show((), legs if stale else self._legs())
 
     def _hear_all(self) -> None:
         for event in self.line.take_all():
@@ -205,12 +208,18 @@ class Storm:
             for command in unknown
             if isinstance(command, RingAgent | DialClient) and not self._was_made(command)
         ]
-        self._show(never)
+        self._show(never, self._legs())
         missed, self._missed = self._missed, []
         for event in missed:
             self.line.put(event, self.now)
 
-    def _show(self, never_made: tuple[LegId, ...] | list[LegId]) -> None:
+    def _legs(self) -> tuple[LegSeen, ...]:
+        """What the switch has now, and what is just being made."""
+        return self.world.seen(
+            command.leg for _, command in self._late if isinstance(command, RingAgent | DialClient)
+        )
+
+    def _show(self, never_made: Sequence[LegId], legs: tuple[LegSeen, ...]) -> None:
         gone = [(leg, EndCause.NEVER_MADE) for leg in never_made]
         gone += [
             (end.leg, end.cause)
@@ -218,10 +227,7 @@ class Storm:
             if self.rng.random() < CAUSE_KNOWN
         ]
         self.line.lost.clear()
-        in_flight = [
-            command.leg for _, command in self._late if isinstance(command, RingAgent | DialClient)
-        ]
-        self._hear(Resynced(self.world.seen(in_flight), tuple(gone)))
+        self._hear(Resynced(legs, tuple(gone)))
 
     def _was_made(self, command: RingAgent | DialClient) -> bool:
         truth = self.world.truth
