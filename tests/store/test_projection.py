@@ -23,7 +23,7 @@ from perezvon.core.ids import AgentId, PersonId, PlanVersion
 from perezvon.runtime.ports import Unavailable
 from perezvon.store import schema
 from perezvon.store.agents import list_agents, list_statuses
-from perezvon.store.attempts import list_attempts
+from perezvon.store.callbacks import list_attempts
 from perezvon.store.calls import CallState, get_call, list_calls
 from perezvon.store.database import Database, Location
 from perezvon.store.debts import DebtState, get_debt, list_debts

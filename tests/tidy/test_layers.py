@@ -62,7 +62,7 @@ def test_a_contract_breaks_when_it_is_violated(
 @pytest.mark.parametrize(
     ("noun", "layers"),
     [
-        ("callback", {"core", "api"}),
+        ("callback", {"core", "store", "api"}),
         ("ledger", {"core", "store", "api", "cli"}),
         ("agent", {"core", "store", "api"}),
     ],

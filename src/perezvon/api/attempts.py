@@ -16,7 +16,7 @@ from perezvon.api.context import (
     Shown,
 )
 from perezvon.core.facts import AttemptOutcome
-from perezvon.store.attempts import list_attempts
+from perezvon.store.callbacks import list_attempts
 
 router = APIRouter(tags=["attempts"], responses=ERRORS)
 

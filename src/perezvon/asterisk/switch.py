@@ -246,10 +246,10 @@ class AsteriskSwitch:
             # Better an offer that shows nobody than none, should the database be away.
             with suppress(Unavailable):
                 number = self._directory.number_of(command.person) or ""
-                name = self._directory.name_of(command.person)
+                name = conf.shown(self._directory.name_of(command.person))
         if command.callback_clock:
             name = self._shown_callback.format(clock=command.callback_clock)
-        self._dialling.make(leg, endpoint, shows(number, conf.shown(name)))
+        self._dialling.make(leg, endpoint, shows(number, name))
 
     def _endpoint_of(self, agent_id: AgentId) -> str | None:
         agent = self._agents.get(agent_id)

@@ -1,4 +1,4 @@
-"""Attempts: one row for each dialling of a debt, folded from its facts."""
+"""Call-backs as they were tried: one row for each dialling of a debt, folded from its facts."""
 
 from dataclasses import dataclass
 
