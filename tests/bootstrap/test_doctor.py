@@ -1,0 +1,103 @@
+"""The doctor: what a stopped installation, a wrong one and a running one look like to it."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from perezvon import settings as settings_of
+from perezvon.bootstrap import doctor
+from perezvon.bootstrap.doctor_words import DOCTOR
+from perezvon.bootstrap.up import Installation, alone
+from perezvon.settings import Settings
+from tests.support.ports import free_port, free_udp_port
+from tests.support.programs import perezvon
+
+
+def settings(folder: Path, **changes: object) -> Settings:
+    values: dict[str, object] = {
+        "data_dir": folder / "data",
+        "sip_port": free_udp_port(),
+        "http_port": free_port(),
+        "web_port": free_port(),
+        "switch": "sim",
+        "language": "en",
+        **changes,
+    }
+    made = settings_of.load(**values)
+    made.prepare()
+    return made
+
+
+def said(ours: Settings) -> tuple[int, str]:
+    lines: list[str] = []
+    return doctor.run(ours, lines.append), "\n".join(lines)
+
+
+def test_a_fresh_machine_has_no_problems(tmp_path: Path) -> None:
+    status, text = said(settings(tmp_path))
+    assert status == 0, text
+    assert "Perezvon is not running: perezvon up" in text
+
+
+def test_a_taken_port_is_a_problem_with_its_setting(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        status, text = said(settings(tmp_path, web_port=port))
+    assert status == 1
+    assert f"PROBLEM   Port {port} is taken: set PEREZVON_WEB_PORT" in text
+
+
+def test_a_wrong_plan_is_told_with_its_line(tmp_path: Path) -> None:
+    wrong = tmp_path / "plan.yaml"
+    wrong.write_text("zone: Europe/Moscow\nqueues:\n  sales: {steps: {groups: nobody}}\n")
+    status, text = said(settings(tmp_path, plan_file=wrong))
+    assert status == 1
+    assert f"PROBLEM   The plan is of no use: {wrong}:3" in text
+
+
+def test_secrets_that_others_can_read_are_a_problem(tmp_path: Path) -> None:
+    ours = settings(tmp_path)
+    Installation(ours, lambda _: None).prepare()
+    ours.secrets_file.chmod(0o644)
+    status, text = said(ours)
+    assert status == 1
+    assert "chmod 600" in text
+
+
+def test_an_asterisk_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    status, text = said(settings(tmp_path, switch="asterisk", asterisk=tmp_path / "nothing"))
+    assert status == 1
+    assert "--switch sim" in text
+
+
+def test_what_should_run_and_does_not_is_a_problem(tmp_path: Path) -> None:
+    ours = settings(tmp_path)
+    with alone(ours):
+        assert doctor.is_up(ours)
+        status, text = said(ours)
+    assert status == 1
+    assert "PROBLEM   The engine does not answer" in text
+    assert "PROBLEM   Page and API do not answer" in text
+    assert not doctor.is_up(ours)
+
+
+def test_a_running_installation_is_well(tmp_path: Path) -> None:
+    ours = settings(tmp_path)
+    with perezvon("up", **ours.environment()) as up:
+        up.until_line("Perezvon is running")
+        checks = asyncio.run(doctor.Doctor(ours).examine())
+        up.process.terminate()
+        assert up.wait() == 0
+    problems = [check.text for check in checks if check.verdict is doctor.Verdict.PROBLEM]
+    assert problems == []
+    assert "The engine answers" in [check.text for check in checks]
+
+
+@pytest.mark.parametrize("key", DOCTOR)
+def test_both_languages_take_the_same_values(key: str) -> None:
+    fields = [{part.split("}")[0] for part in text.split("{")[1:]} for text in DOCTOR[key].values()]
+    assert fields[0] == fields[1]
