@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,21 @@ def test_an_applied_plan_reaches_a_running_asterisk(tmp_path: Path) -> None:
 
 
 CARRIER = "\ntrunks: {carrier: {host: 127.0.0.9, username: shop, secret: carrier}}\n"
+
+
+def test_an_asterisk_that_cannot_be_had_is_told_with_the_way_out(tmp_path: Path) -> None:
+    variables = environment(tmp_path, asterisk=tmp_path / "no-such-program")
+    with perezvon("up", **variables) as up:
+        assert up.wait() == 1
+    assert "no-such-program" in up.text
+    assert "perezvon up --switch sim" in up.text
+    assert "Traceback" not in up.text
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with perezvon("up", **environment(tmp_path, sip_port=port, language="ru")) as up:
+            assert up.wait() == 1
+    assert up.lines == [f"порт {port} занят: задайте PEREZVON_SIP_PORT"]
