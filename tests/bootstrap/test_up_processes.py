@@ -120,6 +120,13 @@ def test_an_applied_plan_reaches_a_running_asterisk(tmp_path: Path) -> None:
         assert pid_of(ours, "asterisk") == started
         up.process.send_signal(signal.SIGINT)
         assert up.wait() == 0
+    # After a start of the machine there is nobody to ask: it serves by the plan before.
+    with perezvon("up", **variables) as up:
+        up.until_line("PEREZVON_SECRET_CARRIER")
+        up.until_line("Perezvon is running")
+        assert knows("a104")
+        up.process.send_signal(signal.SIGINT)
+        assert up.wait() == 0
 
 
 CARRIER = "\ntrunks: {carrier: {host: 127.0.0.9, username: shop, secret: carrier}}\n"

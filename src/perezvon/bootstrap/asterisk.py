@@ -60,6 +60,11 @@ class Switchboard:
         self._settings = settings
         self.process = AsteriskProcess(pbx, places(settings))
 
+    @property
+    def written(self) -> bool:
+        """Whether some plan was put down here before."""
+        return (self.process.places.etc / "extensions.conf").exists()
+
     def write(self, plan: Plan, secrets: Secrets) -> None:
         """Put the plan down; `PlanError` when it has what cannot be written safely."""
         made = site(self._settings, self.process.pbx, secrets)

@@ -33,7 +33,7 @@ from perezvon.runtime.ports import Unavailable
 from perezvon.runtime.supervisor import Backoff, Child, Happening, StartError, Supervisor, What
 from perezvon.settings import Settings
 from perezvon.store import plan_file
-from perezvon.store.database import Location, open_journal_reader, open_views
+from perezvon.store.database import Database, Location, open_journal_reader, open_views
 from perezvon.store.plans import list_plans, newest_plan
 from perezvon.store.tokens import create_token
 
@@ -61,6 +61,7 @@ class Installation:
         self._say_line = say
         self._supervisor: Supervisor | None = None
         self._switchboard: Switchboard | None = None
+        self._reader: Database | None = None
         self._written = ""
         """Version of the plan that Asterisk has."""
         self._ended: set[str] = set()
@@ -90,12 +91,20 @@ class Installation:
             )
             self.say("asterisk", version=self.pbx.version)
         self.plan = self._choose_plan()
-        self.secrets = secrets_of.resolve(self.settings.secrets_file, self.plan)
+        self._written = self.plan.version
         keep_token(self.settings)
         if self.pbx is not None:
             self._switchboard = Switchboard(self.settings, self.pbx)
-            self._switchboard.write(self.plan, self.secrets)
-            self._written = self.plan.version
+        try:
+            self.secrets = secrets_of.resolve(self.settings.secrets_file, self.plan)
+            if self._switchboard is not None:
+                self._switchboard.write(self.plan, self.secrets)
+        except (PlanError, secrets_of.SecretError) as error:
+            if self._switchboard is None or not self._switchboard.written:
+                raise
+            # Written down once already: better to serve by the plan before than not at all.
+            self.secrets = secrets_of.read(self.settings.secrets_file)
+            self.say("plan_refused", version=self.plan.version, reason=error)
 
     async def start(self, before: Sequence[Child] = ()) -> None:
         """Start all in order, `before` first. `UpError` when one does not start."""
@@ -128,6 +137,9 @@ class Installation:
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def greet(self) -> None:
         """Where everything is."""
@@ -177,23 +189,21 @@ class Installation:
     def _newest(self) -> Plan | None:
         """None before the first engine ran here."""
         try:
-            database = open_journal_reader(self.location)
+            journal = self._journal()
         except Unavailable:
             return None
-        try:
-            with database.read() as connection:
-                return newest_plan(connection)
-        finally:
-            database.close()
+        with journal.read() as connection:
+            return newest_plan(connection)
 
     def _newest_version(self) -> str:
-        database = open_journal_reader(self.location)
-        try:
-            with database.read() as connection:
-                applied = list_plans(connection, 1)
-            return applied[0].version if applied else ""
-        finally:
-            database.close()
+        with self._journal().read() as connection:
+            applied = list_plans(connection, 1)
+        return applied[0].version if applied else ""
+
+    def _journal(self) -> Database:
+        if self._reader is None:
+            self._reader = open_journal_reader(self.location)
+        return self._reader
 
     async def _take_new_plan(self, switchboard: Switchboard) -> None:
         version = await asyncio.to_thread(self._newest_version)
