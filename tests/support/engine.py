@@ -36,7 +36,7 @@ from tests.support.asterisk import PASSWORD, Running
 from tests.support.ports import free_port
 from tests.support.sipp import until_now
 
-READY_S = 15
+READY_S = 60
 STOP_S = 10
 
 
@@ -79,7 +79,11 @@ class EngineProcess:
             )
         if wait:
             begun_at = time.monotonic()
-            self.until_beating()
+            try:
+                self.until_beating()
+            except AssertionError:
+                self.kill()
+                raise
             self.restart_s = time.monotonic() - begun_at
         return self
 

@@ -86,7 +86,9 @@ def newest_plan(connection: Connection) -> Plan | None:
 
 
 def applied_plan(location: Location) -> Plan | None:
-    """The same, of a store that nobody has open; None too when no engine ran there."""
+    """The same, of a store that nobody has open; None too when no engine ran there yet, or when
+    it cannot be read: whoever opens it for writing hears why.
+    """
     try:
         database = open_journal_reader(location)
     except Unavailable:
@@ -94,6 +96,8 @@ def applied_plan(location: Location) -> Plan | None:
     try:
         with database.read() as connection:
             return newest_plan(connection)
+    except Unavailable:
+        return None
     finally:
         database.close()
 

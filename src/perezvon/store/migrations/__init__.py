@@ -3,21 +3,16 @@
 Two histories, one per database; both use the same `env.py`. A step is written by hand, works on
 both dialects and is never changed once released. Going back is not offered: a release that must
 go back reads a backup.
+
+Alembic is loaded only when there is a step to take: the engine has to be back within seconds.
 """
 
-import logging
-from pathlib import Path
-from threading import Lock
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
-HERE = Path(__file__).parent
-_ONE_AT_A_TIME = Lock()
-"""Alembic keeps the migration under way in a global."""
+HEADS: Final = {"journal": "journal_0001", "perezvon": "perezvon_0001"}
+"""The newest step of each history."""
 
 
 class SchemaTooNewError(RuntimeError):
@@ -26,19 +21,17 @@ class SchemaTooNewError(RuntimeError):
 
 def upgrade(connection: Connection, name: str) -> None:
     """Run what is missing, on this connection's transaction: all of it or nothing."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config()
-    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(HERE / name).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
-    script = ScriptDirectory.from_config(config)
-    if current == script.get_current_head():
+    current = _current(connection)
+    if current == HEADS[name]:
         return
-    if current is not None and current not in {step.revision for step in script.walk_revisions()}:
-        raise SchemaTooNewError(
-            f"database {name!r} has schema {current!r}, made by a newer release of Perezvon"
-        )
-    with _ONE_AT_A_TIME:
-        command.upgrade(config, "head")
+    from perezvon.store.migrations import steps  # noqa: PLC0415 - see the module
+
+    steps.take(connection, name, current)
+
+
+def _current(connection: Connection) -> str | None:
+    """Name the last step taken; None for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
