@@ -12,6 +12,7 @@ from perezvon.bootstrap import up
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.bootstrap.up import Installation, UpError, alone, keep_token
 from perezvon.bootstrap.words import DEMO, STORY, UP
+from perezvon.runtime.supervisor import Happening, What
 from perezvon.settings import Settings
 from perezvon.store import plan_file
 from perezvon.store.database import open_views
@@ -116,3 +117,15 @@ def test_every_text_takes_the_same_values_in_both_languages() -> None:
                 {part.split("}")[0] for part in text.split("{")[1:]} for text in words.values()
             ]
             assert fields[0] == fields[1], key
+
+
+def test_a_program_that_ends_again_and_again_does_not_fill_the_screen(tmp_path: Path) -> None:
+    said: list[str] = []
+    installation = Installation(settings(tmp_path), said.append)
+    for _ in range(40):
+        installation._note(Happening("engine", What.ENDED, 77, "exit 2"))
+    assert len(said) == 5
+    assert "engine.log" in said[0]
+    installation._note(Happening("engine", What.READY, 78))
+    installation._note(Happening("engine", What.READY, 79))
+    assert said[5:] == ["engine: works again."]

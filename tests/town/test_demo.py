@@ -31,7 +31,7 @@ def test_a_newcomer_sees_the_whole_story(tmp_path: Path) -> None:
         demo.until_line("the ledger is in balance")
         assert demo.wait() == 0, demo.text
     assert "OUT OF BALANCE" not in demo.text
-    assert "starting it again" not in demo.text
+    assert ", starting it again" not in demo.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

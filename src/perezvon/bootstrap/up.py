@@ -40,6 +40,9 @@ from perezvon.store.tokens import create_token
 PLAN_EVERY_MS: Final[Duration] = 1 * SECOND
 TEND_EVERY_MS: Final[Duration] = 30 * SECOND
 HEALTH_WAIT_S: Final = 2
+TOLD_MAX: Final = 3
+TOLD_EVERY: Final = 20
+"""Of one that ends again and again, each of the first ends is told, then one in so many."""
 KEY_NAME: Final = "perezvon up"
 ENGINE_BACKOFF: Final = Backoff(waits_ms=(50, 200, 500, 1 * SECOND, 2 * SECOND))
 """A caller waits in its dead-man's time: the engine must be back in less than 4 s."""
@@ -64,7 +67,8 @@ class Installation:
         self._reader: Database | None = None
         self._written = ""
         """Version of the plan that Asterisk has."""
-        self._ended: set[str] = set()
+        self._ended: dict[str, int] = {}
+        """How often each has ended since it was ready last."""
         self._stopping = False
         self.plan: Plan | None = None
         self.secrets: secrets_of.Secrets | None = None
@@ -280,10 +284,16 @@ class Installation:
         if self._stopping:
             return
         if happening.what in {What.ENDED, What.HUNG}:
-            self._ended.add(name)
-            self.say(happening.what.value, name=name, pid=happening.pid, detail=happening.detail)
-        elif happening.what is What.READY and name in self._ended:
-            self._ended.discard(name)
+            times = self._ended[name] = self._ended.get(name, 0) + 1
+            if times <= TOLD_MAX or times % TOLD_EVERY == 0:
+                self.say(
+                    happening.what.value,
+                    name=name,
+                    pid=happening.pid,
+                    detail=happening.detail,
+                    log=self.logs / f"{name}.log",
+                )
+        elif happening.what is What.READY and self._ended.pop(name, 0):
             self.say("back", name=name)
 
 

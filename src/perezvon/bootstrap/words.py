@@ -48,12 +48,12 @@ UP: Final[dict[str, Words]] = {
     "watch": _two("  табло в терминале  {command}", "  board in terminal  {command}"),
     "logs": _two("  журналы            {folder}", "  logs               {folder}"),
     "ended": _two(
-        "{name}: процесс {pid} завершился ({detail}); запускаю снова.",
-        "{name}: process {pid} ended ({detail}); starting it again.",
+        "{name}: процесс {pid} завершился ({detail}), запускаю снова; журнал: {log}",
+        "{name}: process {pid} ended ({detail}), starting it again; log: {log}",
     ),
     "hung": _two(
-        "{name}: процесс {pid} не отвечает ({detail}); перезапускаю.",
-        "{name}: process {pid} does not answer ({detail}); restarting it.",
+        "{name}: процесс {pid} не отвечает ({detail}), перезапускаю; журнал: {log}",
+        "{name}: process {pid} does not answer ({detail}), restarting it; log: {log}",
     ),
     "back": _two("{name}: снова работает.", "{name}: works again."),
     "stopping": _two("Останавливаю…", "Stopping…"),
