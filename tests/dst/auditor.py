@@ -45,6 +45,7 @@ class Inbound:
     queue: Queue | None
     at: Instant
     waiting: bool = False
+    key_at: Instant = 0
     tried: set[AgentId] = field(default_factory=set)
     refused: set[AgentId] = field(default_factory=set)
     ends: list[str] = field(default_factory=list)
@@ -76,6 +77,8 @@ class Auditor:
         self.offers: dict[LegId, Offer] = {}
         self.status: dict[AgentId, tuple[Status, Instant]] = {}
         """And since when."""
+        self.ended: dict[AgentId, tuple[CallId, Instant]] = {}
+        """For whom he was rung last, and until when."""
         self.idle_since: dict[AgentId, Instant] = {}
         self.talks: dict[AgentId, CallId] = {}
         self.unreachable: set[AgentId] = set()
@@ -111,9 +114,10 @@ class Auditor:
         match fact:
             case f.CallReceived():
                 self._received(fact)
-            case f.CallQueued(call=call):
+            case f.CallQueued(call=call, key_at=key_at):
                 if call in self.calls:
                     self.calls[call].waiting = True
+                    self.calls[call].key_at = key_at
             case f.OfferMade():
                 self._offered(fact)
             case f.OfferEnded():
@@ -197,6 +201,7 @@ class Auditor:
         queue = inbound.queue
         if queue is None or queue not in self._plan.queues:
             return
+        self._nobody_is_overtaken(fact, inbound, queue)
         step = queue.steps[fact.step]
         fits = fact.agent in self._people(step)
         self._want(fits, f"rung and not of this step: {fact.offer} {fact.agent}")
@@ -204,6 +209,23 @@ class Auditor:
             count = sum(offer.call == fact.call for offer in self.offers.values())
             most = max(s.k for s in queue.steps)
             self._want(count <= most, f"{count} telephones ring, {most} may: {fact.call}")
+
+    def _nobody_is_overtaken(self, fact: f.OfferMade, inbound: Inbound, queue: Queue) -> None:
+        """One order for all queues: an agent goes to the first who wants him."""
+        # The engine lets a call keep an agent whose ringing for it ran out in this very moment.
+        if self.ended.get(fact.agent) == (fact.call, fact.at):
+            return
+        for call, other in self.calls.items():
+            theirs = other.queue
+            if not other.waiting or theirs is None or not _is_certain(theirs):
+                continue
+            if (theirs.tier, other.key_at) >= (queue.tier, inbound.key_at):
+                continue
+            step = theirs.steps[0]
+            count = sum(offer.call == call for offer in self.offers.values())
+            wants = count < step.k and fact.agent not in other.tried
+            passed = wants and fact.agent in self._people(step)
+            self._want(not passed, f"overtaken: {call} by {fact.offer}")
 
     def _permitted(self, fact: f.AttemptStarted, debt: Debt) -> None:
         """Within hours; unless a person asked for it, not too often and not too soon."""
@@ -225,6 +247,7 @@ class Auditor:
             self._want(gap_ms >= debt.rule.gap_ms_min, f"again after {gap_ms} ms: {fact.call}")
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
+        self.ended[fact.agent] = fact.call, fact.at
         offer = self.offers.pop(fact.offer, None)
         if offer is None:
             # Won offers leave the ringing ones when he begins to talk, and end here.
@@ -265,7 +288,6 @@ class Auditor:
     # -- at rest
 
     def _nobody_waits_beside_a_free_agent(self, storm: Storm) -> None:
-        """Only where the step is certain: queues of one step that replaces, and no gap."""
         there = storm.world.board.legs
         waiting = [
             (call, inbound)
@@ -285,12 +307,10 @@ class Auditor:
         by_call = Counter(offer.call for offer in self.offers.values())
         for call, inbound in waiting:
             queue = inbound.queue
-            if queue is None or len(queue.steps) > 1 or queue.gap_ms:
+            if queue is None or not _is_certain(queue):
                 continue
             step = queue.steps[0]
-            if step.mode is not StepMode.REPLACE:
-                continue
-            if step.ranking is not Ranking.ALL and by_call[call] >= step.k:
+            if by_call[call] >= step.k:
                 continue
             able = (free & self._people(step)) - inbound.tried
             self._want(not able, f"waits beside a free agent: {call} {sorted(able)}")
@@ -422,3 +442,10 @@ class Auditor:
     def _want(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
         if not holds and len(self.wrongs) < WRONGS_MAX:
             self.wrongs.append(f"{self._now}: {otherwise}")
+
+
+def _is_certain(queue: Queue) -> bool:
+    """Whether the facts tell how many telephones its callers want: else nothing is asked."""
+    step = queue.steps[0]
+    one = len(queue.steps) == 1 and step.mode is StepMode.REPLACE and not queue.gap_ms
+    return one and step.ranking is not Ranking.ALL

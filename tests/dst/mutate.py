@@ -137,6 +137,18 @@ MUTATIONS = (
         "pass",
     ),
     Mutation(
+        "whoever stands in the line last is served",
+        "offer.py",
+        "for key in pool.hungry:",
+        "for key in reversed(list(pool.hungry)):",
+    ),
+    Mutation(
+        "no order across queues",
+        "offer.py",
+        "if best is not None and key >= best:",
+        "if best is not None:",
+    ),
+    Mutation(
         "a miss does not reset idleness",
         "agent.py",
         "            agent.missed_count += 1\n            agent.idle_since_at = engine.now",
