@@ -256,6 +256,7 @@ class Auditor:
             self._want(fine, f"an offer ended that was not: {fact.offer} {fact.outcome}")
         if fact.outcome is OfferOutcome.DROPPED_AT_ANSWER and fact.call in self.calls:
             self.calls[fact.call].waiting = True
+            self.calls[fact.call].tried.add(fact.agent)
         if fact.outcome is OfferOutcome.REFUSED and fact.call in self.calls:
             self.calls[fact.call].refused.add(fact.agent)
         if fact.outcome is OfferOutcome.MISSED:
