@@ -404,7 +404,7 @@ class Auditor:
         kind = self.waived.get(call)
         if kind is WaiverKind.NO_NUMBER:
             self._want(attempt.arrival.withheld, f"has a number and is waived for none: {leg}")
-        elif kind is WaiverKind.SHORT:
+        elif kind is WaiverKind.SHORT and not storm.counts.jumps:
             stayed_ms = (attempt.ended_at or 0) - attempt.arrived_at
             short_ms = self._plan.thresholds.short_ms + SLACK_MS
             self._want(stayed_ms < short_ms, f"waived as short after {stayed_ms} ms: {leg}")
