@@ -26,7 +26,7 @@ class EndCause(StrEnum):
     NORMAL = "normal"
     """Hung up by its own will, or by us after a talk."""
     CANCELLED = "cancelled"
-    """Withdrawn before an answer, by us or by a caller."""
+    """Withdrawn before an answer, by us or by a caller; a leg that was up ends `NORMAL`."""
     BUSY = "busy"
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
