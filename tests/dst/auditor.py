@@ -404,13 +404,14 @@ class Auditor:
         kind = self.waived.get(call)
         if kind is WaiverKind.NO_NUMBER:
             self._want(attempt.arrival.withheld, f"has a number and is waived for none: {leg}")
-        elif kind is WaiverKind.SHORT and not storm.counts.jumps:
+        elif kind is WaiverKind.SHORT:
             stayed_ms = (attempt.ended_at or 0) - attempt.arrived_at
-            short_ms = self._plan.thresholds.short_ms + SLACK_MS
+            short_ms = self._plan.thresholds.short_ms + SLACK_MS + storm.jumped_ms
             self._want(stayed_ms < short_ms, f"waived as short after {stayed_ms} ms: {leg}")
-        if attempt.fallback_answered_at is not None or attempt.talked_ms > PROVED_MS + SLACK_MS:
+        surely_ms = PROVED_MS + SLACK_MS + storm.jumped_ms
+        if attempt.fallback_answered_at is not None or attempt.talked_ms > surely_ms:
             self._want(ends == ["answered"], f"talked {attempt.talked_ms} ms and {ends}: {leg}")
-        elif attempt.talked_ms <= NOBODY_TALKED_MS:
+        elif attempt.talked_ms + storm.jumped_ms <= NOBODY_TALKED_MS or not attempt.talks:
             self._want(ends != ["answered"], f"talked with nobody and answered: {leg}")
 
     def _audit_missed(self, storm: Storm, leg_id: LegId, at: Instant) -> None:

@@ -18,7 +18,7 @@ from perezvon.core.events import (
     PlanChanged,
     WaiverGiven,
 )
-from perezvon.core.ids import HOUR, MINUTE, SECOND, Duration, Instant
+from perezvon.core.ids import MINUTE, SECOND, Duration, Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def swarm(seed: int) -> Faults:
         torn=rng.random(),
         phone_gone_every_ms=every(20 * SECOND, 10 * MINUTE),
         trunk_down_every_ms=every(2 * MINUTE, 20 * MINUTE),
-        clock_jump_every_ms=every(2 * MINUTE, HOUR),
+        clock_jump_every_ms=every(MINUTE, 10 * MINUTE),
         same_ms=rng.choice((0.0, 0.3, 1.0)),
         audit_every_ms=60 * SECOND,
     )

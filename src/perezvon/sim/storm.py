@@ -73,6 +73,8 @@ class Storm:
         self.up = True
         self.lost_at: Instant = 0
         """When a command was lost last."""
+        self.jumped_ms: Duration = 0
+        """By how much lengths measured by the clock may be wrong at most."""
         self._skew: Duration = 0
         self._acts: list[tuple[Instant, int, Actor]] = []
         self._acts_count = 0
@@ -380,4 +382,6 @@ class Storm:
 
     def _clock_jump(self) -> None:
         self.counts.jumps += 1
-        self._skew += self.rng.choice((-5, -1, 1, 5, 60)) * SECOND
+        jump_ms = self.rng.choice((-5, -1, 1, 5, 60)) * SECOND
+        self.jumped_ms += abs(jump_ms)
+        self._skew += jump_ms
