@@ -5,6 +5,7 @@ caller (`Attempt.disturbed`) is excused for him alone; that he has an end is nev
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from perezvon.core import facts as f
 from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
 from perezvon.core.ids import MINUTE, SECOND, AgentId, CallId, DebtId, Instant, LegId, PersonId
 from perezvon.core.plan import CallbackRule, Plan, Queue, Ranking, Step, StepMode
-from perezvon.sim.legs import Side
+from perezvon.sim.legs import Leg, Side
 from perezvon.sim.storm import Storm
 
 PROVED_MS = 2_000
@@ -86,12 +87,14 @@ class Auditor:
         self._plan = plan
         self._seen = 0
         self._now = 0
+        self._there: Mapping[LegId, Leg] = {}
         self._reached: list[PersonId | None] = []
         self._missed: list[tuple[LegId, Instant]] = []
 
     def look(self, storm: Storm) -> None:
         facts = storm.host.facts
         self._now = storm.now - storm.world.board.start_at
+        self._there = storm.world.board.legs
         if self._seen == len(facts):
             return
         for index in range(self._seen, len(facts)):
@@ -104,7 +107,7 @@ class Auditor:
         self._reached.clear()
         if storm.plan is not self._plan:
             self._plan = storm.plan
-        self._nobody_waits_beside_a_free_agent(storm)
+        self._nobody_waits_beside_a_free_agent()
         self._no_telephone_rings_in_vain(storm)
         self._nobody_talks_to_silence(storm)
 
@@ -217,7 +220,7 @@ class Auditor:
             return
         for call, other in self.calls.items():
             theirs = other.queue
-            if not other.waiting or theirs is None or not _is_certain(theirs):
+            if not self._waits(other) or theirs is None or not _is_certain(theirs):
                 continue
             if (theirs.tier, other.key_at) >= (queue.tier, inbound.key_at):
                 continue
@@ -288,13 +291,13 @@ class Auditor:
 
     # -- at rest
 
-    def _nobody_waits_beside_a_free_agent(self, storm: Storm) -> None:
-        there = storm.world.board.legs
-        waiting = [
-            (call, inbound)
-            for call, inbound in self.calls.items()
-            if inbound.waiting and inbound.leg in there and not there[inbound.leg].in_fallback
-        ]
+    def _waits(self, inbound: Inbound) -> bool:
+        """Whether he waits as the facts say, and is really there."""
+        leg = self._there.get(inbound.leg)
+        return inbound.waiting and leg is not None and not leg.in_fallback
+
+    def _nobody_waits_beside_a_free_agent(self) -> None:
+        waiting = [(call, inbound) for call, inbound in self.calls.items() if self._waits(inbound)]
         if not waiting:
             return
         ringing = {offer.agent for offer in self.offers.values()}
