@@ -163,6 +163,18 @@ def test_children_start_one_after_the_other_and_stop_in_reverse(tmp_path: Path) 
     assert told.index(("asterisk", What.READY)) < told.index(("engine", What.STARTED))
 
 
+def test_a_child_that_follows_nobody_does_not_wait(tmp_path: Path) -> None:
+    async def story() -> None:
+        slow = child(tmp_path, "engine", FOREVER, ready=says(tmp_path / "web.log", "here"))
+        web = child(tmp_path, "web", FOREVER, follows=False)
+        supervisor = Supervisor([slow, web])
+        await supervisor.start()
+        assert supervisor.pid_of("web") is not None
+        await supervisor.stop()
+
+    asyncio.run(story())
+
+
 def test_a_child_deaf_to_sigterm_is_killed(tmp_path: Path) -> None:
     async def story() -> None:
         deaf = child(tmp_path, "deaf", STUBBORN, ready=says(tmp_path / "deaf.log", "here"))

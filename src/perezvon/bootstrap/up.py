@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
@@ -40,6 +40,8 @@ from perezvon.store.tokens import create_token
 PLAN_EVERY_MS: Final[Duration] = 1 * SECOND
 TEND_EVERY_MS: Final[Duration] = 30 * SECOND
 HEALTH_WAIT_S: Final = 2
+BEAT_WAIT_S: Final = 15
+BEAT_POLL_S: Final = 0.1
 TOLD_MAX: Final = 3
 TOLD_EVERY: Final = 20
 """Of one that ends again and again, each of the first ends is told, then one in so many."""
@@ -121,6 +123,12 @@ class Installation:
             log = self.logs / f"{error.name}.log"
             said = say_as(UP, "not_started", self.settings.language, name=error.name, log=log)
             raise UpError(f"{said}\n{error.tail}") from error
+        with contextlib.suppress(TimeoutError):
+            # One that answers and does not beat is not ended: what it lacks (a disk, a database,
+            # Asterisk) may come back, and the doctor says what it is.
+            async with asyncio.timeout(BEAT_WAIT_S):
+                while not await self._engine_beats():  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(BEAT_POLL_S)
 
     async def watch(self) -> None:
         """Until cancelled: hand applied plans to Asterisk, keep its log within its limit."""
@@ -235,14 +243,18 @@ class Installation:
             assert self.secrets is not None
             log = self.logs / "asterisk.log"
             children.append(self._switchboard.child(self.secrets, self.plan, log))
-        engine = self._engine_answers
         web = _answers_http(f"http://{ours.web_bind}:{ours.web_port}/api/v1/health")
         children += [
             self._own(
-                "engine", "--wait", ready=engine, alive=engine, backoff=ENGINE_BACKOFF, spare=True
+                "engine",
+                "--wait",
+                ready=self._engine_answers,
+                alive=self._engine_answers,
+                backoff=ENGINE_BACKOFF,
+                spare=True,
             ),
-            self._own("web", ready=web, alive=web),
-            self._own("worker"),
+            self._own("web", ready=web, alive=web, follows=False),
+            self._own("worker", follows=False),
         ]
         return children
 
@@ -253,6 +265,7 @@ class Installation:
         ready: Callable[[], Awaitable[bool]] | None = None,
         alive: Callable[[], Awaitable[bool]] | None = None,
         backoff: Backoff | None = None,
+        follows: bool = True,
         spare: bool = False,
     ) -> Child:
         return Child(
@@ -263,17 +276,23 @@ class Installation:
             ready=ready,
             alive=alive,
             backoff=backoff or Backoff(),
+            follows=follows,
             spare=spare,
         )
 
+    async def _engine_beats(self) -> bool:
+        """Calls go to it: until its first heartbeat they go to the fallback queue."""
+        health = await self._engine_health()
+        return health is not None and bool(health.get("beating"))
+
     async def _engine_answers(self) -> bool:
+        return await self._engine_health() is not None
+
+    async def _engine_health(self) -> dict[str, Any] | None:
         try:
-            await ask(self.settings.engine_socket, "health", timeout_s=HEALTH_WAIT_S)
-        except Unavailable:
-            return False
-        except Refused:
-            return True
-        return True
+            return await ask(self.settings.engine_socket, "health", timeout_s=HEALTH_WAIT_S)
+        except (Unavailable, Refused):
+            return None
 
     def _note(self, happening: Happening) -> None:
         """Tell of what went wrong and that it is right again; of a normal start, nothing."""

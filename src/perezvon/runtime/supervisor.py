@@ -73,6 +73,8 @@ class Child:
     stop_ms: Duration = 8 * SECOND
     """Between SIGTERM and SIGKILL."""
     backoff: Backoff = field(default_factory=Backoff)
+    follows: bool = True
+    """Start it only when all before it are ready."""
     spare: bool = False
     """Keep a second one loaded, to take over at once: the program begins its work only when it
     has read a line from its input.
@@ -119,12 +121,22 @@ class Supervisor:
         self._tidy: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start all, each after the one before it is ready; none is left over on `StartError`."""
+        """Start all in order; return when all are ready. None is left over on `StartError`."""
         self._tidy = asyncio.create_task(self._tidy_logs())
+        starting: list[asyncio.Task[None]] = []
         try:
             for keeper in self._keepers:
-                await keeper.start()
+                # It loads while those before it start.
+                await keeper.preload()
+            for keeper in self._keepers:
+                if keeper.child.follows:
+                    await asyncio.gather(*starting)
+                starting.append(asyncio.create_task(keeper.start()))
+            await asyncio.gather(*starting)
         except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
             await self.stop()
             raise
 
@@ -175,6 +187,10 @@ class _Keeper:
     def spare(self) -> int | None:
         return _pid(self._spare)
 
+    async def preload(self) -> None:
+        if self.child.spare:
+            self._spare = await self._launch()
+
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep())
         with contextlib.suppress(TimeoutError):
@@ -184,11 +200,10 @@ class _Keeper:
             raise StartError(self.child.name, tail_of(self.child.log))
 
     async def stop(self) -> None:
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
         if self._spare is not None:
             # It has done nothing yet, so there is nothing to be polite about.
             _kill_group(self._spare.pid)
