@@ -78,8 +78,6 @@ class Auditor:
         self.offers: dict[LegId, Offer] = {}
         self.status: dict[AgentId, tuple[Status, Instant]] = {}
         """And since when."""
-        self.ended_at: dict[AgentId, Instant] = {}
-        """Until when he was rung last."""
         self.idle_since: dict[AgentId, Instant] = {}
         self.talks: dict[AgentId, CallId] = {}
         self.unreachable: set[AgentId] = set()
@@ -215,9 +213,6 @@ class Auditor:
 
     def _nobody_is_overtaken(self, fact: f.OfferMade, inbound: Inbound, queue: Queue) -> None:
         """One order for all queues: an agent goes to the first who wants him."""
-        # The engine lets the call of this turn have an agent whose ringing ended in it.
-        if self.ended_at.get(fact.agent) == fact.at:
-            return
         for call, other in self.calls.items():
             theirs = other.queue
             if not self._waits(other) or theirs is None or not _is_certain(theirs):
@@ -250,7 +245,6 @@ class Auditor:
             self._want(gap_ms >= debt.rule.gap_ms_min, f"again after {gap_ms} ms: {fact.call}")
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
-        self.ended_at[fact.agent] = fact.at
         offer = self.offers.pop(fact.offer, None)
         if offer is None:
             # Won offers leave the ringing ones when he begins to talk, and end here.

@@ -66,7 +66,7 @@ MUTATIONS = (
     Mutation(
         "nobody is rung in the place of one who missed",
         "offer.py",
-        "                engine.calls_room.gap(call, gap_ms)\n            self.fill(call)",
+        "                engine.calls_room.gap(call, gap_ms)\n            self.want(call)",
         "                engine.calls_room.gap(call, gap_ms)",
     ),
     Mutation(

@@ -1,6 +1,6 @@
 """One seed, from its workload to the verdict of the auditor."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from perezvon.core import invariants
 from perezvon.core.ids import HOUR
@@ -21,14 +21,9 @@ class Verdict:
     wrongs: tuple[str, ...]
 
 
-def judge(seed: int, *, stale_audit: float | None = None) -> Verdict:
-    """Safety: anything may fail. Then liveness: faults stop and everything must end.
-
-    `stale_audit` is set besides the faults that the seed draws.
-    """
+def judge(seed: int) -> Verdict:
+    """Safety: anything may fail. Then liveness: faults stop and everything must end."""
     load = workload(seed)
-    if stale_audit is not None:
-        load = replace(load, faults=replace(load.faults, stale_audit=stale_audit))
     storm = Storm(load.scenario, load.plan, seed, load.faults, check=invariants.check)
     auditor = Auditor(load.plan, people_act=bool(load.acts_every_ms))
     storm.after_turn = auditor.look

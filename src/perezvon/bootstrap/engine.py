@@ -185,7 +185,7 @@ def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
             "beats": state.beats,
             "halted": state.halted,
             "durable": loop.durable,
-            "resynced": loop.resynced,
+            "resynced": loop.audited.is_set(),
             "plan": loop.engine.plan.version,
             "balanced": loop.engine.ledger.balanced,
         }

@@ -274,7 +274,7 @@ class Calls:
             call.step += 1
         if len(steps) > 1 or engine.policy(call).rounds_max is not None:
             engine.timers.set(TimerKind.STEP_ENDS, call.id, engine.now + steps[call.step].ring_ms)
-        engine.offers.fill(call)
+        engine.offers.want(call)
 
     def step_ends(self, call: Call) -> None:
         if call.state is not CallState.WAITING:
@@ -295,7 +295,7 @@ class Calls:
 
     def gap_ends(self, call: Call) -> None:
         call.in_gap = False
-        self._engine.offers.fill(call)
+        self._engine.offers.want(call)
 
     def give_up_waiting(self, call: Call) -> None:
         """The longest wait is reached: a promise to call back, and a debt."""

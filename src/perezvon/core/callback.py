@@ -173,7 +173,12 @@ class Callbacks:
         """Start the attempt of a due debt, if somebody is free for it."""
         engine = self._engine
         debt = engine.debts.get(debt_id)
-        if debt is None or not debt.due or debt.person in engine.live_count:
+        if debt is None:
+            return
+        attempt = engine.calls.get(debt.attempt) if debt.attempt is not None else None
+        if attempt is not None and attempt.state is CallState.RINGING_AGENT and not attempt.offers:
+            self._ring_next(attempt, debt)
+        if not debt.due or debt.person in engine.live_count:
             return
         pool = self.pool_of(debt)
         if not self._slack(debt, pool):
@@ -282,10 +287,15 @@ class Callbacks:
         return clock_text(debt.missed_at - debt.waited_ms, self._engine.plan.zone)
 
     def agent_did_not_take(self, call: Call, agent: AgentId, outcome: OfferOutcome) -> None:
-        engine = self._engine
         debt = self._debt(call)
         if outcome in (OfferOutcome.MISSED, OfferOutcome.REFUSED):
             debt.barred.append(agent)
+        # Live callers are asked first; then the next one is rung for it, or nobody.
+        self._engine.may_be_tried(debt.id)
+
+    def _ring_next(self, call: Call, debt: Debt) -> None:
+        """Go on with an attempt whose agent did not take it."""
+        engine = self._engine
         pool = self.pool_of(debt)
         order = self._ranked(debt, pool) if self._slack(debt, pool) else []
         if order:

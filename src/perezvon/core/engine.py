@@ -134,7 +134,8 @@ class Engine:
         self.callbacks = Callbacks(self)
         self._commands: list[Command] = []
         self._facts: list[Fact] = []
-        self._freed: deque[AgentState] = deque()
+        self._freed: list[AgentState] = []
+        self._wanting: list[CallId] = []
         self._tried: deque[DebtId] = deque()
         self._index(plan)
         if fresh:
@@ -189,9 +190,11 @@ class Engine:
 
     def _give_out_work(self) -> None:
         """Whoever came free in this turn goes to live callers first, then to debts."""
-        while self._freed or self._tried:
-            if self._freed:
-                self.offers.give_work(self._freed.popleft())
+        while self._freed or self._wanting or self._tried:
+            if self._freed or self._wanting:
+                freed, self._freed = self._freed, []
+                wanting, self._wanting = self._wanting, []
+                self.offers.match(freed, wanting)
             else:
                 self.callbacks.try_now(self._tried.popleft())
 
@@ -205,6 +208,9 @@ class Engine:
 
     def came_free(self, agent: AgentState) -> None:
         self._freed.append(agent)
+
+    def wants(self, call: Call) -> None:
+        self._wanting.append(call.id)
 
     def may_be_tried(self, debt: DebtId) -> None:
         self._tried.append(debt)

@@ -11,7 +11,7 @@ from perezvon.core.call import RUNG_SHOWN_MAX, Call, CallState, Offer
 from perezvon.core.commands import PlayPrompt, Prompt, PromptKind, RingAgent, StopRinging
 from perezvon.core.events import EndCause
 from perezvon.core.facts import MissCause, MissReason, OfferEnded, OfferMade, OfferOutcome
-from perezvon.core.ids import SECOND, AgentId, Duration, LegId, PlaybackId
+from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, PlaybackId
 from perezvon.core.plan import RING_AT_ONCE_MAX, DeviceKind, Ranking, Step, StepMode
 from perezvon.core.queue import CallKey, Pool
 from perezvon.core.selection import ranked
@@ -75,20 +75,62 @@ class Offers:
     def somebody_for(self, call: Call) -> bool:
         return bool(self._candidates(call, self._engine.pools.of(self.step_of(call))))
 
-    def fill(self, call: Call) -> None:
-        """Ring as many as the step asks for; what is missing makes the call stand in the line."""
+    def want(self, call: Call) -> None:
+        """Stand in the line if more telephones should ring; the end of the turn gives them."""
+        if self.wants_more(call):
+            self._stand(call, self._engine.pools.of(self.step_of(call)))
+            self._engine.wants(call)
+        else:
+            self.leave_hungry(call)
+
+    def match(self, freed: list[AgentState], wanting: list[CallId]) -> None:
+        """Give out those who came free in this turn, and serve those who began to want.
+
+        Nobody else can be concerned: before the turn no caller stood beside a free agent. The
+        first in the order of the tenant is served first, whatever made him or the agent known.
+        """
+        engine = self._engine
+        served: set[CallKey] = set()
+        while (best := self._best(freed, wanting, served)) is not None:
+            key, agent = best
+            if agent is not None:
+                engine.callbacks.start_aged(agent, key)
+                if not agent.free:
+                    continue
+            served.add(key)
+            self._fill(engine.calls[key[2]])
+        for agent in freed:
+            if agent.free:
+                engine.callbacks.give_work(agent)
+
+    def _best(
+        self, freed: list[AgentState], wanting: list[CallId], served: set[CallKey]
+    ) -> tuple[CallKey, AgentState | None] | None:
+        """The first call that can be served, and the agent who came free for it, if one did."""
+        best: CallKey | None = None
+        whose: AgentState | None = None
+        for agent in freed:
+            key = self._first_wanting(agent, served) if agent.free else None
+            if key is not None and (best is None or key < best):
+                best, whose = key, agent
+        for call_id in wanting:
+            call = self._engine.calls.get(call_id)
+            if call is None or not self.wants_more(call) or not self.somebody_for(call):
+                continue
+            key = self._key(call)
+            if key not in served and (best is None or key < best):
+                best, whose = key, None
+        return (best, whose) if best is not None else None
+
+    def _fill(self, call: Call) -> None:
+        """Ring as many as the step asks for; what is missing keeps the call in the line."""
         engine = self._engine
         step = self.step_of(call)
         pool = engine.pools.of(step)
-        wanted = self._wanted(call, step)
-        if wanted > 0 and pool.free:
-            candidates = self._candidates(call, pool)
-            if candidates:
-                self._choose(call, step, pool, candidates, wanted)
-                wanted = self._wanted(call, step)
-        if wanted > 0:
-            self._stand(call, pool)
-        else:
+        candidates = self._candidates(call, pool)
+        if candidates:
+            self._choose(call, step, pool, candidates, self._wanted(call, step))
+        if self._wanted(call, step) <= 0:
             self.leave_hungry(call)
 
     def _choose(
@@ -197,22 +239,6 @@ class Offers:
             if self._wanted(call, step) > 0:
                 self._stand(call, self._engine.pools.of(step))
 
-    def give_work(self, agent: AgentState) -> None:
-        """Find the first call, or due debt, that wants an agent who has just come free."""
-        engine = self._engine
-        if not agent.free:
-            return
-        tried: set[CallKey] = set()
-        while agent.free:
-            key = self._first_wanting(agent, tried)
-            if key is None:
-                engine.callbacks.give_work(agent)
-                return
-            engine.callbacks.start_aged(agent, key)
-            if agent.free:
-                tried.add(key)
-                self.fill(engine.calls[key[2]])
-
     def _first_wanting(self, agent: AgentState, tried: set[CallKey]) -> CallKey | None:
         best: CallKey | None = None
         for pool in self._engine.pools.of_agent(agent.id):
@@ -270,6 +296,9 @@ class Offers:
         call, offer = self._find(leg)
         if call is not None and offer is not None:
             outcome = OfferOutcome.MISSED if self._truly_rang(offer) else OfferOutcome.RESCINDED
+            if outcome is OfferOutcome.RESCINDED:
+                # It rang too late to be a miss, and long enough for others to have their turn.
+                call.missed_by.append(offer.agent)
             self.end(call, offer, outcome)
 
     def no_sign(self, leg: LegId) -> None:
@@ -327,7 +356,7 @@ class Offers:
             gap_ms = engine.policy(call).gap_ms
             if outcome is OfferOutcome.MISSED and gap_ms:
                 engine.calls_room.gap(call, gap_ms)
-            self.fill(call)
+            self.want(call)
         if agent is not None:
             engine.came_free(agent)
 

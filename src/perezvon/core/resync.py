@@ -52,8 +52,11 @@ def resynced(engine: "Engine", event: Resynced, audited: tuple[LegId, ...]) -> N
         ended += 1
         if leg == call.client and call.inbound and call.state in BEFORE_TALK:
             _lose_sight(engine, call)
-        else:
-            engine.leg_ended(leg, causes.get(leg, EndCause.LOST))
+            continue
+        if leg not in causes and not (call.inbound and leg == call.client):
+            # Should the audit be older than the leg: nobody may be rung by two.
+            engine.do(HangUp(leg) if leg == call.client else StopRinging(leg))
+        engine.leg_ended(leg, causes.get(leg, EndCause.LOST))
     for leg, is_agents in list(engine.state.ending.items()):
         if leg not in seen:
             del engine.state.ending[leg]
@@ -75,7 +78,10 @@ def _look_at(engine: "Engine", seen: LegSeen) -> bool:
     if seen.inbound is None:
         engine.do(StopRinging(seen.leg))
         return False
-    engine.ended_legs.pop(seen.leg, None)
+    if seen.leg in engine.ended_legs:
+        # An audit older than his end. Should he be there after all, nobody refreshes his
+        # dead-man, and the switch's own queue takes him over.
+        return False
     engine.calls_room.arrive(seen.inbound)
     return True
 

@@ -124,14 +124,16 @@ class Host:
             await asyncio.sleep(period_ms / 1_000)
 
     async def _beat(self) -> None:
+        # The first beat right after the first audit: callers are in the fallback until it comes.
+        await self._loop.audited.wait()
         await self._every(HEARTBEAT_MS, self._beat_once)
 
     async def _beat_once(self) -> None:
         loop = self._loop
-        alive = loop.resynced and loop.durable and not self.health.halted
+        alive = loop.durable and not self.health.halted
         beaten = alive and await self._switch.heartbeat(self._prove)
         if beaten != self.health.beating:
-            log.warning("heartbeat", beating=beaten, durable=loop.durable, resynced=loop.resynced)
+            log.warning("heartbeat", beating=beaten, durable=loop.durable)
         self.health.beating = beaten
         self.health.beats += beaten
 
@@ -148,12 +150,11 @@ class Host:
             self._switch.protect(waiting, talking)
 
     async def _read_witness(self) -> None:
+        await self._loop.audited.wait()
         await self._every(WITNESS_MS, self._read_witness_once)
 
     async def _read_witness_once(self) -> None:
         assert self._witness is not None
-        if not self._loop.resynced:
-            return
         seen, offset = self._witness.poll()
         if seen:
             self._loop.put_witnessed(seen, offset)

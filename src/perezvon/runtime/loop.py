@@ -88,8 +88,8 @@ class Loop:
         self.engine: Engine = recovery.engine
         self.durable = True
         """Whether the last commit succeeded: without it there is no heartbeat."""
-        self.resynced = False
-        """Whether an audit of the switch was handled since the start."""
+        self.audited = asyncio.Event()
+        """Set when the first audit of the switch since the start was handled."""
         self._journal = journal
         self._switch = switch
         self._clock = clock
@@ -212,7 +212,7 @@ class Loop:
         if isinstance(row.event, PlanChanged):
             self._switch.learn_plan(self.engine.plan)
         elif isinstance(row.event, Resynced):
-            self.resynced = True
+            self.audited.set()
         self._facts += (StoredFact(row.seq, n, fact) for n, fact in enumerate(step.facts))
         self._switch.carry_out(step.commands)
         self._carried_out = row.seq

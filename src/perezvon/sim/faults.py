@@ -79,6 +79,7 @@ def swarm(seed: int) -> Faults:
         clock_jump_every_ms=every(MINUTE, 10 * MINUTE),
         same_ms=rng.choice((0.0, 0.3, 1.0)),
         audit_every_ms=60 * SECOND,
+        stale_audit=rng.choice((0.0, 0.5)),
     )
 
 
