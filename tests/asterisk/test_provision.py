@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perezvon.asterisk import conf, dialplan
+from perezvon.asterisk import conf
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.process import directories
 from perezvon.asterisk.provision import Site, files
@@ -180,16 +180,6 @@ def test_a_browser_speaks_through_the_web_socket_and_a_mobile_has_no_telephone_o
     assert "member = PJSIP/anna,0,anna,PJSIP/anna\n" in made["queues.conf"]
     assert "member = Local/2@mobiles-t/n,0,mob-1,\n" in made["queues.conf"]
     assert "Dial(PJSIP/+79161112233@trunk-carrier," in made["extensions.conf"]
-
-
-@pytest.mark.parametrize(
-    ("number_format", "expected"),
-    [("e164", "+79161112233"), ("digits", "79161112233"), ("national", "89161112233")],
-)
-def test_a_number_is_dialled_as_the_carrier_wants_it(number_format: str, expected: str) -> None:
-    carrier = trunk(number_format=number_format)
-    assert dialplan.dialled("+79161112233", carrier) == expected
-    assert dialplan.dialled("79161112233", carrier) == expected
 
 
 def test_paths_of_the_site_are_the_only_ones_used() -> None:

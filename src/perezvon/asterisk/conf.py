@@ -22,13 +22,6 @@ def name(where: str, value: str) -> str:
     return value
 
 
-def number(where: str, value: str) -> str:
-    """A telephone number as it is dialled."""
-    if re.fullmatch(r"\+?[0-9]{1,32}", value) is None:
-        raise PlanError(where, "a number is digits, maybe with a leading plus")
-    return value
-
-
 def host(where: str, value: str) -> str:
     """A host name, an address, or a network with an optional port."""
     if re.fullmatch(r"[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]/-]{0,253}", value) is None:

@@ -5,9 +5,9 @@ in the application, which the engine keeps moving forward. A dead or frozen engi
 neither, so no caller waits for it for ever. Measured under load: see the decision on the guard.
 """
 
-from perezvon.asterisk import conf
+from perezvon.asterisk import conf, numbers
 from perezvon.asterisk.sounds import FALLBACK_GOODBYE
-from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
+from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
 
 FALLBACK_WAIT_S = 300
 """In the local queue, then goodbye: the debt is opened from its log."""
@@ -122,7 +122,7 @@ def _mobiles(plan: Plan, tenant: str) -> str:
             t=tenant,
             # Asterisk does not tell `a-1` from `a1` in an extension, so ids are of no use there.
             place=place,
-            number=dialled(conf.number(f"agents.{agent.id}.number", agent.number), trunk),
+            number=_dialled(agent, trunk),
             trunk=conf.name(f"trunks.{trunk.id}", trunk.id),
             ring=FALLBACK_RING_S + ACCEPT_S,
         )
@@ -135,13 +135,10 @@ def _mobiles(plan: Plan, tenant: str) -> str:
     return MOBILES.format(t=tenant) + "".join(lines) + ACCEPT.format(t=tenant, wait=ACCEPT_S)
 
 
-def dialled(number: str, trunk: Trunk) -> str:
-    """A number in E.164 as this carrier wants it."""
-    digits = number.removeprefix("+")
-    match trunk.number_format:
-        case "digits":
-            return digits
-        case "national" if digits.startswith("7"):
-            return f"8{digits[1:]}"
-        case _:
-            return f"+{digits}"
+def _dialled(agent: Agent, trunk: Trunk) -> str:
+    """The number of an agent's mobile as this carrier wants it."""
+    number = numbers.to_dial("+" + agent.number.removeprefix("+"), trunk.number_format)
+    if number is None:
+        where = f"agents.{agent.id}.number"
+        raise PlanError(where, "a number is digits, maybe with a leading plus")
+    return number
