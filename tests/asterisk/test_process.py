@@ -1,6 +1,7 @@
 """One Asterisk process: how it comes up, changes, and goes."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -205,6 +206,22 @@ def test_the_log_is_cut_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert log.read_text().startswith("[")
 
     asyncio.run(play())
+
+
+def test_cel_is_put_aside_in_segments_and_old_ones_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_module, "CEL_BYTES_MAX", 100)
+    running = prepare(PLAN, tmp_path)
+    cel = running.process.places.cel
+    cel.write_text("x" * 200)
+    old = cel.with_name("cel.csv.1")
+    old.write_text("long ago")
+    os.utime(old, (0, 0))
+    running.process.tend()
+    (segment,) = cel.parent.glob("cel.csv*")
+    assert segment.name.startswith("cel.csv.")
+    assert segment.read_text() == "x" * 200
 
 
 def test_somebody_elses_socket_directory_is_refused(

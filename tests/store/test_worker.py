@@ -1,5 +1,6 @@
 """The worker copies what the engine tells, starts before it, and ends when asked."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,8 +9,11 @@ import time
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
+from typing import Any
 
-from perezvon.bootstrap.worker import WorkerOptions, run
+from perezvon.bootstrap.worker import WorkerOptions, run, trim
+from perezvon.runtime.board import Feed
+from perezvon.runtime.local import LocalServer
 from perezvon.store import ledger
 from perezvon.store.database import Database, Location
 from perezvon.store.journal import SqlJournal
@@ -65,3 +69,26 @@ def test_the_worker_ends_well_at_a_signal(sqlite_location: Location) -> None:
     finally:
         worker.kill()
         worker.communicate()
+
+
+def test_the_worker_has_the_engine_drop_what_is_old_until_nothing_is_left(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def forget(args: dict[str, Any]) -> dict[str, Any]:
+        asked.append(args)
+        return {"rows": 5_000 if len(asked) < 3 else 0}
+
+    async def story() -> int:
+        server = LocalServer(tmp_path / "s", {"journal.trim": forget}, Feed())
+        await server.start()
+        try:
+            return await asyncio.to_thread(trim, tmp_path / "s", 42)
+        finally:
+            await server.stop()
+
+    assert asyncio.run(story()) == 10_000
+    assert asked == [{"facts_copied": 42}] * 3
+
+
+def test_an_engine_that_is_away_trims_nothing_and_stops_nobody(tmp_path: Path) -> None:
+    assert trim(tmp_path / "nobody", 42) == 0

@@ -29,6 +29,9 @@ KILL_S = 5
 POLL_S = 0.05
 
 LOG_BYTES_MAX = 20_000_000
+CEL_BYTES_MAX = 50_000_000
+"""Some fifty thousand calls; then a new segment is begun."""
+CEL_KEPT_S = 31 * 24 * 3_600
 TAIL_BYTES = 4_000
 REPLY_BYTES_MAX = 4_000_000
 
@@ -243,16 +246,29 @@ class AsteriskProcess:
             self._child.wait()
 
     def tend(self) -> None:
-        """Keep the log within its limit; to be called now and then.
+        """Keep log and CEL within their limits; to be called now and then.
 
-        Asterisk opens it for appending, so it can be cut under it. Its own rotation would also
-        rotate queue_log, in which the import has a place.
+        Asterisk opens the log for appending, so it can be cut under it. Its own rotation would
+        also rotate queue_log, in which the import has a place. CEL is opened anew for each row,
+        so it is put aside by its name; the witness reads an old segment to its end.
         """
+        self._tend_cel()
         log = self.places.log / "messages"
         with contextlib.suppress(FileNotFoundError):
             if log.stat().st_size > LOG_BYTES_MAX:
                 shutil.copyfile(log, log.with_name("messages.1"))
                 os.truncate(log, 0)
+
+    def _tend_cel(self) -> None:
+        cel = self.places.cel
+        now = time.time()
+        with contextlib.suppress(FileNotFoundError):
+            if cel.stat().st_size > CEL_BYTES_MAX:
+                cel.rename(cel.with_name(f"{cel.name}.{int(now)}"))
+        for segment in cel.parent.glob(f"{cel.name}.*"):
+            with contextlib.suppress(FileNotFoundError):
+                if now - segment.stat().st_mtime > CEL_KEPT_S:
+                    segment.unlink()
 
     def log_tail(self) -> str:
         """The last lines that say why it failed."""

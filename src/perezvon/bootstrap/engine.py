@@ -22,7 +22,14 @@ from perezvon.bootstrap.asterisk import ari_address, places
 from perezvon.core.events import Caller, PlanChanged
 from perezvon.core.ids import SECOND, PersonId
 from perezvon.core.plan import Plan
-from perezvon.runtime.actions import Args, PlanApplyArgs, PlanExportArgs, checked, engine_actions
+from perezvon.runtime.actions import (
+    Args,
+    PlanApplyArgs,
+    PlanExportArgs,
+    TrimArgs,
+    checked,
+    engine_actions,
+)
 from perezvon.runtime.board import Feed
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.host import Host
@@ -209,8 +216,12 @@ def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
             raise Refused("not_running", f"the running plan is {plan.version}", "version")
         return {"version": plan.version, "text": plan_export.dump(plan)}
 
+    async def trim(args: TrimArgs) -> dict[str, Any]:
+        return {"rows": await loop.trim(args.facts_copied)}
+
     return {
         "health": checked(Args, health),
+        "journal.trim": checked(TrimArgs, trim),
         "plan.apply": checked(PlanApplyArgs, apply),
         "plan.export": checked(PlanExportArgs, export),
     }

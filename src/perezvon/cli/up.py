@@ -92,7 +92,8 @@ def worker() -> None:
 
     ours = _settings()
     location = Location(ours.data_dir, ours.database_url or "")
-    raise typer.Exit(worker_of.run(worker_of.WorkerOptions(location)))
+    options = worker_of.WorkerOptions(location, engine_socket=ours.engine_socket)
+    raise typer.Exit(worker_of.run(options))
 
 
 def _settings() -> Settings:

@@ -82,6 +82,12 @@ class PlanExportArgs(Args, frozen=True):
     version: Text = ""
 
 
+class TrimArgs(Args, frozen=True):
+    """`journal.trim`: up to which fact the store has copied them."""
+
+    facts_copied: Annotated[int, msgspec.Meta(ge=0)]
+
+
 Submit: TypeAlias = Callable[[Event], Awaitable[None]]
 """Put an event into the inbox; returns when its turn is durable. `Unavailable` when it is full."""
 

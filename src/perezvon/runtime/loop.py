@@ -143,6 +143,13 @@ class Loop:
         """Make a commit for the heartbeat. Raises `Unavailable`."""
         await self._in_thread(self._journal.ping)
 
+    async def trim(self, facts_copied: int) -> int:
+        """Let the journal drop what is old; see `Journal.drop_before`."""
+        now = self.now
+        return await self._in_thread(
+            lambda: self._journal.drop_before(now, facts_copied=facts_copied)
+        )
+
     def stop(self) -> None:
         self._stopping = True
         self._woken.set()

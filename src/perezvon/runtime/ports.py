@@ -116,6 +116,11 @@ class Journal(Protocol):
         10 minutes.
         """
 
+    def drop_before(self, now: Instant, *, facts_copied: int) -> int:
+        """Take out rows past their keeping time that a snapshot covers, some thousands at most;
+        facts go with them, but none after `facts_copied`. Returns how many rows went.
+        """
+
     def ping(self) -> None:
         """Prove that a commit is possible: part of the heartbeat."""
 
