@@ -85,6 +85,16 @@ def test_cel_tells_how_legs_ended_and_which_never_were(tmp_path: Path) -> None:
     assert AGENT not in ends(file, {AGENT}, [])
 
 
+def test_a_leg_of_a_segment_that_was_put_aside_is_not_taken_for_never_made(
+    tmp_path: Path,
+) -> None:
+    leg = LegId("t-xd1/1c")
+    (tmp_path / "cel.csv.1795313470").write_text(row("CHAN_START", leg) + row("CHAN_END", leg))
+    assert ends(tmp_path / "cel.csv", (), [leg]) == {leg: EndCause.LOST}
+    (tmp_path / "cel.csv").write_text(row("CHAN_START", "1.1"))
+    assert ends(tmp_path / "cel.csv", (), [leg]) == {leg: EndCause.LOST}
+
+
 def test_without_a_second_witness_nothing_is_claimed(tmp_path: Path) -> None:
     assert ends(None, set(), [AGENT]) == {}
     assert ends(tmp_path / "missing.csv", set(), [AGENT]) == {}

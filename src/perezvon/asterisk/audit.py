@@ -117,18 +117,26 @@ def ends(
 
 
 def _tail(path: Path | None) -> list[cel.CelRow] | None:
-    """None when there is no file."""
+    """The newest rows, also of a segment that was put aside; None when there is no file."""
     if path is None:
         return None
+    segments = sorted(path.parent.glob(f"{path.name}.*"), key=lambda one: one.name)
+    newest = [*segments[-1:], path]
+    texts = [text for text in map(_end_of, newest) if text is not None]
+    if not texts:
+        return None
+    rows = (cel.parse_line(line) for text in texts for line in text.split("\n"))
+    return [row for row in rows if row is not None]
+
+
+def _end_of(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
-            text = file.read(TAIL_BYTES).decode("utf-8", "replace")
+            return file.read(TAIL_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
-    rows = map(cel.parse_line, text.split("\n"))
-    return [row for row in rows if row is not None]
 
 
 def _objects(listing: object) -> list[dict[str, Any]]:
