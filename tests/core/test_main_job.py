@@ -166,6 +166,7 @@ def test_agent_first_hears_whom_he_calls_back_then_the_client_is_dialled() -> No
     assert ring.leg.endswith("d1/1a1")
     assert ring.callback_clock == "17:13"
     office.all_ring()
+    office.later(SECOND)
     commands = office.tell(LegAnswered(ring.leg))
     (briefing,) = [each for each in commands if isinstance(each, PlayPrompt)]
     assert briefing.prompt.kind is PromptKind.BRIEFING
@@ -174,10 +175,14 @@ def test_agent_first_hears_whom_he_calls_back_then_the_client_is_dialled() -> No
     (dial,) = office.told(DialClient)
     assert dial.leg.endswith("d1/1c")
     assert dial.did == DID
-    office.tell(LegRinging(dial.leg), LegAnswered(dial.leg))
+    office.tell(LegRinging(dial.leg))
+    office.later(5 * SECOND)
+    office.tell(LegAnswered(dial.leg))
     office.later(3 * SECOND)
     (settled,) = office.told(DebtSettled)
     assert settled.how is Settlement.RECOVERED
+    # The agent's telephone rang for the second before he took it, not until the client did.
+    assert [fact.ring_ms for fact in office.told(OfferEnded)] == [SECOND]
     office.tell(LegEnded(dial.leg, EndCause.NORMAL))
     assert office.engine.agents[ANA].status is Status.WRAP_UP
     assert office.engine.ledger.recovered == 1

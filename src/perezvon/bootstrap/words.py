@@ -123,12 +123,11 @@ STORY: Final[dict[str, Words]] = {
         "!  {who} was taken by Asterisk's own queue.",
     ),
     "ledger": _two(
-        "▣  РЕЕСТР: {arrivals} обращений = {in_progress} в работе + {answered} с ответом "
-        "+ {recovered} вернули перезвоном + {reached_us} дозвонились сами + {waived} списано "
-        "+ {open} в долгу: {verdict}.",
-        "▣  LEDGER: {arrivals} arrivals = {in_progress} in progress + {answered} answered "
-        "+ {recovered} recovered + {reached_us} reached us + {waived} waived "
-        "+ {open} owed: {verdict}.",
+        "▣  РЕЕСТР {verdict}: обращений {arrivals} = в работе {in_progress} + отвечены {answered} "
+        "+ перезвонили {recovered} + дозвонились сами {reached_us} + сняты {waived} "
+        "+ должны перезвонить {open}.",
+        "▣  LEDGER {verdict}: arrivals {arrivals} = in progress {in_progress} + answered {answered} "
+        "+ recovered {recovered} + reached us {reached_us} + waived {waived} + open {open}.",
     ),
     "balanced": _two("сходится", "balanced"),
     "unbalanced": _two("НЕ СХОДИТСЯ", "OUT OF BALANCE"),

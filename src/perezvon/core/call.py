@@ -75,6 +75,7 @@ class Offer:
     ringing_at: Instant | None = None
     answered: bool = False
     """A mobile was picked up; 1 is still to be pressed."""
+    won_at: Instant | None = None
 
 
 @dataclass(slots=True)

@@ -287,6 +287,7 @@ class Offers:
 
     def _win(self, call: Call, offer: Offer) -> None:
         self._engine.timers.cancel(TimerKind.OFFER_ENDS, offer.leg)
+        offer.won_at = self._engine.now
         if call.state is CallState.RINGING_AGENT:
             self._engine.callbacks.agent_ready(call, offer)
         else:

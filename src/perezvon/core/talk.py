@@ -68,7 +68,7 @@ class Talks:
                 offer.leg,
                 offer.agent,
                 OfferOutcome.ANSWERED,
-                call.answered_at - (offer.ringing_at or call.answered_at),
+                (offer.won_at or 0) - (offer.ringing_at or offer.won_at or 0),
             )
         )
         agent = engine.agents.get(offer.agent)
