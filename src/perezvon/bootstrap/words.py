@@ -126,8 +126,8 @@ STORY: Final[dict[str, Words]] = {
         "▣  РЕЕСТР {verdict}: обращений {arrivals} = в работе {in_progress} + отвечены {answered} "
         "+ перезвонили {recovered} + дозвонились сами {reached_us} + сняты {waived} "
         "+ должны перезвонить {open}.",
-        "▣  LEDGER {verdict}: arrivals {arrivals} = in progress {in_progress} + answered {answered} "
-        "+ recovered {recovered} + reached us {reached_us} + waived {waived} + open {open}.",
+        "▣  LEDGER {verdict}: arrivals {arrivals} = in progress {in_progress} "
+        "+ answered {answered} + recovered {recovered} + reached us {reached_us} + waived {waived} + open {open}.",
     ),
     "balanced": _two("сходится", "balanced"),
     "unbalanced": _two("НЕ СХОДИТСЯ", "OUT OF BALANCE"),
