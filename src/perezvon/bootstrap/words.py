@@ -127,7 +127,8 @@ STORY: Final[dict[str, Words]] = {
         "+ перезвонили {recovered} + дозвонились сами {reached_us} + сняты {waived} "
         "+ должны перезвонить {open}.",
         "▣  LEDGER {verdict}: arrivals {arrivals} = in progress {in_progress} "
-        "+ answered {answered} + recovered {recovered} + reached us {reached_us} + waived {waived} + open {open}.",
+        "+ answered {answered} + recovered {recovered} + reached us {reached_us} "
+        "+ waived {waived} + open {open}.",
     ),
     "balanced": _two("сходится", "balanced"),
     "unbalanced": _two("НЕ СХОДИТСЯ", "OUT OF BALANCE"),
