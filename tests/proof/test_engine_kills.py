@@ -42,7 +42,7 @@ def test_talks_go_on_and_the_waiting_are_served_over_kills_of_the_engine(
     with (
         asterisk(the_plan(*ports), tmp_path) as running,
         EngineProcess(running, tmp_path) as engine,
-        Phone(running, AGENTS, Answering(answer_after_ms=200, talk_ms=talk_ms), tmp_path) as phones,
+        Phone(running, AGENTS, Answering(answer_after_ms=200), tmp_path) as phones,
     ):
         engine.sign_in(*AGENTS)
         talking = Caller(
