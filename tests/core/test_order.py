@@ -3,6 +3,8 @@
 Each story was a failing seed of the simulation first.
 """
 
+from dataclasses import replace
+
 from perezvon.core.commands import RingAgent, StopRinging
 from perezvon.core.events import (
     CallArrived,
@@ -16,38 +18,52 @@ from perezvon.core.events import (
     Resynced,
 )
 from perezvon.core.facts import OfferEnded, OfferMade, OfferOutcome
-from perezvon.core.ids import SECOND, GroupId, LegId, PersonId
-from perezvon.core.plan import Step
-from tests.core.office import ANA, BOB, CAT, DID, Office, office_plan
+from perezvon.core.ids import SECOND, LegId, PersonId, QueueId, TrunkId
+from perezvon.core.plan import Did, Plan, Queue, Step
+from tests.core.office import ANA, BOB, CAT, DID, SALES, Office, office_plan
+
+OTHER_DID = "74951112244"
 
 
-def test_two_losers_of_a_race_go_to_the_two_oldest_callers() -> None:
-    """Seed 10085: the younger caller took both, past an older one who wanted the second."""
-    one = Step(groups=(GroupId("all"),), k=2)
-    office = Office(office_plan(ANA, BOB, CAT, step=one))
+def two_queues(first: Queue, second: Queue) -> Plan:
+    """Ana, Bob and Cat, and a number for each of two queues."""
+    plan = office_plan(ANA, BOB, CAT, queue=first)
+    other = Did(OTHER_DID, second.id, TrunkId("city"))
+    return replace(plan, queues=(first, second), dids=(*plan.dids, other))
+
+
+def queue_of(name: str, step: Step, tier: int = 0) -> Queue:
+    return Queue(QueueId(name), name, (step,), tier=tier, pause_after_misses=None)
+
+
+def call_of(name: str, did: str) -> CallArrived:
+    return CallArrived(LegId(f"in-{name}"), did, Caller(PersonId(name), NumberClass.MOBILE))
+
+
+def test_of_two_losers_of_a_race_each_goes_to_the_first_who_wants_him() -> None:
+    """Seed 10085: the call that wanted both took both, past an older one who wanted the second."""
+    everybody = queue_of(SALES, Step(agents=(ANA, BOB, CAT), k=3))
+    bobs = queue_of("bobs", Step(agents=(BOB,), k=1))
+    office = Office(two_queues(everybody, bobs))
     office.call("first")
     office.all_ring()
-    office.call("second")
-    office.all_ring()
-    office.call("third")
-    before = len(office.told(OfferMade))
-    office.tell(LegAnswered(next(iter(office.rings().values()))))
-    calls = [fact.call for fact in office.told(OfferMade)[before:]]
-    assert calls[0].endswith("c2")
+    office.tell(call_of("wants-bob", OTHER_DID))
+    office.call("wants-all")
+    office.tell(LegAnswered(office.rings()[CAT]))
+    rung = {fact.agent: fact.call[-2:] for fact in office.told(OfferMade)[3:]}
+    assert rung == {BOB: "c2", ANA: "c3"}
 
 
-def test_who_rang_in_vain_is_offered_to_the_line_before_his_last_call_again() -> None:
-    """Seed 137: the call whose offer ran out kept the agent, past an older one."""
-    single = Step(agents=(ANA,), k=1)
-    office = Office(office_plan(ANA, step=single), signed_in=False)
-    office.call("older")
-    office.later(SECOND)
-    office.call("younger")
-    office.sign_in(ANA)
+def test_who_missed_a_call_is_offered_to_the_line_before_that_call_again() -> None:
+    """Seed 137: the call whose offer ran out kept the agent, past one with a better place."""
+    normal = queue_of(SALES, Step(agents=(ANA,), k=1), tier=1)
+    vip = queue_of("vip", Step(agents=(ANA,), k=1))
+    office = Office(two_queues(normal, vip))
+    office.call("normal")
     office.all_ring()
+    office.tell(call_of("vip", OTHER_DID))
     office.later(10 * SECOND)
-    # He has missed the older call's ring; now both want him, and the older one stands first.
-    assert office.told(OfferMade)[-1].call.endswith("c1")
+    assert [fact.call[-2:] for fact in office.told(OfferMade)] == ["c1", "c2"]
 
 
 def test_a_telephone_that_rings_late_bars_its_agent_for_this_call_without_a_miss() -> None:

@@ -164,9 +164,12 @@ def test_commands_of_a_turn_that_a_crash_cut_short_are_unknown_not_repeated(
                 if isinstance(command, RingAgent):
                     raise KeyboardInterrupt  # stands for kill -9: durable, not carried out
 
+    lives: list[Process] = []
+
     async def first() -> None:
         process = Process(tmp_path)
         process.loop._switch = CrashingSwitch()
+        lives.append(process)
         turning = asyncio.create_task(process.loop.run())
         await process.loop.submit(AgentStatusSet(ANA, ChosenStatus.AVAILABLE))
         process.loop.put(arrival("in-1"))
@@ -174,6 +177,12 @@ def test_commands_of_a_turn_that_a_crash_cut_short_are_unknown_not_repeated(
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(first())
+    lives[0].journal.close()  # as the kernel does it for a process that is gone
+    again = Process(tmp_path)
+    assert RingAgent in {type(each) for each in again.switch.expected}
+    assert not again.switch.commands
+    assert again.engine.ledger.arrivals == 1
+    again.journal.close()
 
 
 def test_an_event_that_breaks_the_core_is_marked_and_left_out_of_the_next_life(
