@@ -32,8 +32,8 @@ quick: lint ## seconds: format, lint, types, import contracts, tests of the core
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/core tests/tidy $(ARGS)
 
 lint: $(PROJECT)
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --no-cache --check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
