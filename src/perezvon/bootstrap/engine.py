@@ -30,6 +30,7 @@ from perezvon.runtime.actions import (
     checked,
     engine_actions,
 )
+from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.board import Feed
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.host import Host
@@ -106,6 +107,7 @@ async def _serve(
         snapshot_every_ms=settings.snapshot_every_s * SECOND,
     )
     feed = Feed()
+    alerts = Alerts(clock.now)
     actions: dict[str, Action] = {}
     server = LocalServer(settings.engine_socket, actions, feed, _tell_bug)
     host = Host(
@@ -115,6 +117,7 @@ async def _serve(
         feed,
         witness=witness,
         refresh_ms=settings.refresh_s * SECOND,
+        alerts=alerts,
         who=lambda person: _who(directory, person),
     )
     actions.update(engine_actions(lambda: loop.engine, loop.submit))

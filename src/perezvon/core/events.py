@@ -91,6 +91,8 @@ class ArrivalWitnessed:
     ended_at: Instant
     fallback_answered_at: Instant | None = None
     fallback_agent: AgentId | None = None
+    in_fallback: bool = False
+    """Whether he ended in the switch's own queue: then it is no wonder if we never heard of him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,10 @@ class Resynced:
 
     legs: tuple[LegSeen, ...]
     gone: tuple[tuple[LegId, EndCause], ...] = ()
+    switch_started_at: Instant | None = None
+    """When the switch itself was started, in its own words. Another one than at the last audit:
+    all that it held before is gone, and no witness will tell the ends.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,15 @@ class WaiverKind(StrEnum):
     PERSON = "person"
 
 
+class Difference(StrEnum):
+    """How the second witness and we differ about an inbound attempt."""
+
+    UNHEARD = "unheard"
+    """It saw one of which neither we nor the fallback knew."""
+    UNSEEN = "unseen"
+    """We had one of whose end it never told."""
+
+
 class Settlement(StrEnum):
     RECOVERED = "recovered"
     REACHED_US = "reached_us"
@@ -190,6 +199,38 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CallCut:
+    """The switch failed in the middle of a talk. `CallEnded` (by `system`) was told just before;
+    of an inbound attempt `CallOwed` follows: it counts as open again, and no more as answered.
+    """
+
+    at: Instant
+    call: CallId
+    agent: AgentId
+    talk_ms: Duration
+    debt: DebtId | None
+    """Of a call-back: the debt that it was to settle. `DebtReopened` follows if it had done so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalConfirmed:
+    """The second witness saw the end of this inbound attempt as well: once for each."""
+
+    at: Instant
+    call: CallId
+    in_fallback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessDiffered:
+    """Neither account is whole: an alert. An `UNSEEN` one is taken back by `ArrivalConfirmed`."""
+
+    at: Instant
+    call: CallId
+    how: Difference
+
+
+@dataclass(frozen=True, slots=True)
 class CallWaived:
     at: Instant
     call: CallId
@@ -228,6 +269,20 @@ class DebtOpened:
     due_at: Instant
     """Deadline: overdue from then on."""
     plan: PlanVersion
+
+
+@dataclass(frozen=True, slots=True)
+class DebtReopened:
+    """The talk that had settled it was cut by a failure of the switch: all attempts under it
+    count as open again, and no more as recovered.
+    """
+
+    at: Instant
+    debt: DebtId
+    person: PersonId
+    owner: AgentId | None
+    due_at: Instant
+    call_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,10 +413,14 @@ Fact: TypeAlias = (
     | CallAnswered
     | CallMissed
     | CallEnded
+    | CallCut
+    | ArrivalConfirmed
+    | WitnessDiffered
     | CallWaived
     | CallOwed
     | CallFellBackToSwitch
     | DebtOpened
+    | DebtReopened
     | DebtOverdue
     | DebtReassigned
     | DebtSettled

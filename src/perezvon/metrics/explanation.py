@@ -11,10 +11,12 @@ from typing import TypeAlias, assert_never
 from perezvon.core.facts import (
     AgentReachableChanged,
     AgentStatusChanged,
+    ArrivalConfirmed,
     AttemptMade,
     AttemptScheduled,
     AttemptStarted,
     CallAnswered,
+    CallCut,
     CallEnded,
     CallFellBackToSwitch,
     CallMissed,
@@ -26,6 +28,7 @@ from perezvon.core.facts import (
     DebtOpened,
     DebtOverdue,
     DebtReassigned,
+    DebtReopened,
     DebtSettled,
     Fact,
     LegFailed,
@@ -34,6 +37,7 @@ from perezvon.core.facts import (
     PlanTaken,
     SwitchResynced,
     TrunkStateChanged,
+    WitnessDiffered,
 )
 from perezvon.core.ids import Instant
 from perezvon.metrics.explanation_words import (
@@ -117,6 +121,8 @@ def _line(fact: Fact) -> list[Line]:
             | CallAnswered()
             | CallMissed()
             | CallEnded()
+            | CallCut()
+            | WitnessDiffered()
             | CallWaived()
             | CallOwed()
             | CallFellBackToSwitch()
@@ -125,6 +131,7 @@ def _line(fact: Fact) -> list[Line]:
             return [_of_call(fact)]
         case (
             DebtOpened()
+            | DebtReopened()
             | DebtOverdue()
             | DebtReassigned()
             | DebtSettled()
@@ -136,6 +143,7 @@ def _line(fact: Fact) -> list[Line]:
             return [_of_debt(fact)]
         case (
             AgentStatusChanged()
+            | ArrivalConfirmed()
             | AgentReachableChanged()
             | TrunkStateChanged()
             | PlanTaken()
@@ -153,6 +161,8 @@ def _of_call(
     | CallAnswered
     | CallMissed
     | CallEnded
+    | CallCut
+    | WitnessDiffered
     | CallWaived
     | CallOwed
     | CallFellBackToSwitch
@@ -181,6 +191,10 @@ def _of_call(
         case CallEnded():
             key = "ended"
             params = {"agent": fact.agent, "talk_ms": fact.talk_ms, "ended_by": fact.ended_by}
+        case CallCut():
+            key, params = "cut", {"agent": fact.agent, "talk_ms": fact.talk_ms}
+        case WitnessDiffered():
+            key = f"witness_{fact.how.value}"
         case CallWaived():
             key = "waived" if fact.rule is None else "waived_by_rule"
             params = {"kind": fact.kind.value, "rule": fact.rule}
@@ -195,6 +209,7 @@ def _of_call(
 
 def _of_debt(
     fact: DebtOpened
+    | DebtReopened
     | DebtOverdue
     | DebtReassigned
     | DebtSettled
@@ -210,6 +225,9 @@ def _of_debt(
             key = "debt_opened" if fact.owner is not None else "debt_opened_nobody"
             params |= {"agent": fact.owner, "rule": fact.rule, "due_at": fact.due_at}
             params |= {"reason": fact.reason.value, "queue": fact.queue}
+        case DebtReopened():
+            key = "debt_reopened" if fact.owner is not None else "debt_reopened_nobody"
+            params |= {"agent": fact.owner, "due_at": fact.due_at, "count": fact.call_count}
         case DebtOverdue():
             key = "debt_overdue" if fact.owner is not None else "debt_overdue_nobody"
             params["agent"] = fact.owner

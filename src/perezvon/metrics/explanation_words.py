@@ -86,6 +86,18 @@ TEMPLATES: Final[dict[str, Words]] = {
         "Разговор окончен, длился {talk_ms}; завершил: {ended_by}.",
         "The talk is over after {talk_ms}; ended by {ended_by}.",
     ),
+    "cut": _two(
+        "Разговор прервала авария станции: говорил {agent}, {talk_ms}. Мы снова должны.",
+        "A failure of the switch cut the talk with {agent} after {talk_ms}. We owe him again.",
+    ),
+    "witness_unheard": _two(
+        "Об этом звонке знал только журнал станции: ни мы, ни запасная очередь его не видели.",
+        "Only the switch's own diary knew of this call: neither we nor the fallback saw it.",
+    ),
+    "witness_unseen": _two(
+        "В журнале станции конца этого звонка нет: тревога сверки.",
+        "The switch's own diary has no end of this call: a reconciliation alert.",
+    ),
     "waived": _two("Долга нет: {kind}.", "Nothing is owed: {kind}."),
     "waived_by_rule": _two(
         "Долга нет: {kind}, правило «{rule}».",
@@ -104,6 +116,14 @@ TEMPLATES: Final[dict[str, Words]] = {
     "debt_opened_nobody": _two(
         "Открыт долг {debt}: ответственного нет, срок {due_at}, правило «{rule}».",
         "Debt {debt} opened: no owner, due {due_at}, rule “{rule}”.",
+    ),
+    "debt_reopened": _two(
+        "Долг {debt} открыт снова: отвечает {agent}, срок {due_at}. Обращений: {count}.",
+        "Debt {debt} is open again: owner {agent}, due {due_at}. Attempts under it: {count}.",
+    ),
+    "debt_reopened_nobody": _two(
+        "Долг {debt} открыт снова: ответственного нет, срок {due_at}. Обращений: {count}.",
+        "Debt {debt} is open again: no owner, due {due_at}. Attempts under it: {count}.",
     ),
     "debt_overdue": _two(
         "Долг {debt} просрочен и передан: {agent}.",

@@ -20,6 +20,7 @@ from perezvon.core.debt import Debt
 from perezvon.core.ids import AgentId, CallId, DebtId, Instant, PersonId, TrunkId
 from perezvon.core.ledger import Ledger
 from perezvon.core.plan import Plan
+from perezvon.runtime.alerts import Alert
 
 Cell: TypeAlias = str | int | bool | list[str] | None
 Row: TypeAlias = dict[str, Cell]
@@ -36,6 +37,7 @@ SECTIONS: Final = (
     "ledger",
     "trunks",
     "guard",
+    "alerts",
 )
 
 SECTION_ROWS_MAX = 300
@@ -94,7 +96,9 @@ def nobody(_person: PersonId) -> tuple[str, str]:
     return "", ""
 
 
-def board(engine: EngineView, now: Instant, who: Who = nobody) -> Board:
+def board(
+    engine: EngineView, now: Instant, who: Who = nobody, alerts: Iterable[Alert] = ()
+) -> Board:
     """Show the engine. Linear in what is going on, which is why it is done at 4 Hz at most."""
     names: dict[str, str] = {agent.id: agent.name for agent in engine.plan.agents}
     talking = [call for call in engine.calls.values() if call.state is CallState.TALKING]
@@ -118,8 +122,18 @@ def board(engine: EngineView, now: Instant, who: Who = nobody) -> Board:
         "ledger": {"all": _ledger(engine.ledger)},
         "trunks": _trunks(engine, now),
         "guard": {"engine": {"up": True, "plan": engine.plan.version}},
+        "alerts": {f"{one.kind}/{one.about}": _alert(one) for one in alerts},
     }
     return Board(now, {name: rows for name, rows in sections.items() if rows})
+
+
+def _alert(alert: Alert) -> Row:
+    return {
+        "kind": alert.kind.value,
+        "about": alert.about,
+        "since_at": alert.since,
+        "detail": alert.detail,
+    }
 
 
 def _first(items: Iterable[_T]) -> Iterable[_T]:

@@ -17,6 +17,7 @@ import structlog
 from perezvon.core.call import CallState
 from perezvon.core.engine import Engine
 from perezvon.core.ids import SECOND, Duration, LegId
+from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
 from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
@@ -54,6 +55,7 @@ class Host:
         *,
         witness: Witness | None,
         refresh_ms: Duration,
+        alerts: Alerts,
         who: Who = nobody,
     ) -> None:
         self.health = Health()
@@ -64,6 +66,7 @@ class Host:
         self._witness = witness
         self._refresh_ms = refresh_ms
         self._who = who
+        self.alerts = alerts
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -135,6 +138,7 @@ class Host:
         if beaten != self.health.beating:
             log.warning("heartbeat", beating=beaten, durable=loop.durable)
         self.health.beating = beaten
+        self.alerts.set(AlertKind.GUARD_DOWN, "", wrong=not beaten)
         self.health.beats += beaten
 
     async def _prove(self) -> None:
@@ -163,7 +167,7 @@ class Host:
         await self._every(BOARD_PERIOD_MS, self._tell_once)
 
     async def _tell_once(self) -> None:
-        shown = board(self._loop.engine, self._loop.now, self._who)
+        shown = board(self._loop.engine, self._loop.now, self._who, self.alerts)
         shown.sections["guard"]["engine"]["beating"] = self.health.beating
         self._feed.publish(shown)
 
