@@ -87,6 +87,11 @@ class EngineProcess:
             self.restart_s = time.monotonic() - begun_at
         return self
 
+    @property
+    def pid(self) -> int | None:
+        """None while it is not running."""
+        return None if self._child is None else self._child.pid
+
     def until_beating(self) -> None:
         """The guard lets calls in."""
         until_now(lambda: bool(self.health().get("beating")), READY_S, self.log_tail)
