@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,14 +36,29 @@ from tests.support.asterisk import PASSWORD, Running
 from tests.support.ports import free_port
 from tests.support.sipp import until_now
 
+PROGRAM = ("-m", "perezvon")
 READY_S = 60
 STOP_S = 10
 
 
 class EngineProcess:
-    def __init__(self, running: Running, root: Path, *, database_url: str = "") -> None:
+    def __init__(
+        self,
+        running: Running,
+        root: Path,
+        *,
+        database_url: str = "",
+        ari_port: int | None = None,
+        program: Sequence[str] = PROGRAM,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`ari_port`: where the engine finds ARI, when it is not to ask the switch itself.
+        `program` is what Python runs instead of ours, `environment` comes on top of settings.
+        """
         self.running = running
         self.root = root
+        self._program = program
+        self._environment = environment or {}
         self._log = root / "engine.log"
         self._child: subprocess.Popen[bytes] | None = None
         self.restart_s = 0.0
@@ -60,7 +75,7 @@ class EngineProcess:
             plan_file=plan,
             database_url=database_url or None,
             sip_port=site.sip_port,
-            http_port=site.http_port,
+            http_port=ari_port or site.http_port,
             web_port=free_port(),
             rtp_from=site.rtp_ports[0],
             rtp_to=site.rtp_ports[1],
@@ -71,8 +86,8 @@ class EngineProcess:
         assert self._child is None
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "perezvon", "engine"],
-                env={**os.environ, **self.settings.environment()},
+                [sys.executable, *self._program, "engine"],
+                env={**os.environ, **self.settings.environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
