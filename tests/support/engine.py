@@ -6,6 +6,11 @@ with asterisk(plan, root) as running, EngineProcess(running, root) as engine:
     engine.kill()                       # as a crash does it
     engine.start()
     assert engine.ledger()["balanced"]
+    engine.freeze()                     # as a machine that stalls does it
+    engine.thaw()
+
+Two on one store: `EngineProcess(running, root, name="other")`, started with `"--standby"`. Both
+are asked at one socket, where the one that leads answers.
 """
 
 import asyncio
@@ -82,7 +87,8 @@ class EngineProcess:
         )
         self.settings.prepare()
 
-    def start(self, *, wait: bool = True) -> Self:
+    def start(self, *options: str, wait: bool = True) -> Self:
+        """`options` of `perezvon engine`. Without `wait` it may not even have begun."""
         assert self._child is None
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -118,11 +124,28 @@ class EngineProcess:
     def stop(self) -> int:
         return self._end(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        """It does nothing more, and the world does not learn of it."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._child is not None
+        self._child.send_signal(signal.SIGCONT)
+
+    def until_ended(self, within_s: float = STOP_S) -> int:
+        """It ends by itself; its exit status."""
+        assert self._child is not None
+        status = self._child.wait(within_s)
+        self._child = None
+        return status
+
     def _end(self, number: signal.Signals) -> int:
         child, self._child = self._child, None
         if child is None:
             return 0
         child.send_signal(number)
+        child.send_signal(signal.SIGCONT)  # one that is frozen would not hear of it
         try:
             return child.wait(STOP_S)
         except subprocess.TimeoutExpired:
