@@ -44,7 +44,7 @@ def everything(method: str, uri: str) -> bool:  # noqa: ARG001 - a Choice
 
 def kind_of(method: str, uri: str) -> str:
     """`POST channels/*/dial`: the same for all channels, for counting."""
-    return f"{method} {ID.sub(r'\1*', uri)}"
+    return f"{method} " + ID.sub(r"\1*", uri)
 
 
 class AriProxy:
