@@ -56,6 +56,7 @@ class EngineProcess:
         ari_port: int | None = None,
         program: Sequence[str] = PROGRAM,
         environment: Mapping[str, str] | None = None,
+        name: str = "engine",
     ) -> None:
         """`ari_port`: where the engine finds ARI, when it is not to ask the switch itself.
         `program` is what Python runs instead of ours, `environment` comes on top of settings.
@@ -64,7 +65,8 @@ class EngineProcess:
         self.root = root
         self._program = program
         self._environment = environment or {}
-        self._log = root / "engine.log"
+        self.name = name
+        self._log = root / f"{name}.log"
         self._child: subprocess.Popen[bytes] | None = None
         self.restart_s = 0.0
         """From the last start to the first heartbeat."""
@@ -92,7 +94,7 @@ class EngineProcess:
         assert self._child is None
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, *self._program, "engine"],
+                [sys.executable, *self._program, "engine", *options],
                 env={**os.environ, **self.settings.environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
