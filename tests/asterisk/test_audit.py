@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perezvon.asterisk.audit import ends, look
+from perezvon.asterisk.audit import ends, look, started_at
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import Caller, EndCause, LegState, NumberClass
 from perezvon.core.ids import LegId
@@ -53,6 +53,17 @@ def test_a_caller_in_the_local_queue_has_fallen_back() -> None:
 def test_a_listing_that_makes_no_sense_is_empty(listing: object) -> None:
     there = found(listing, listing)
     assert (there.legs, there.fell_back, there.empty_bridges) == ((), (), ())
+
+
+def test_the_switch_tells_when_it_was_started() -> None:
+    assert started_at({"status": {"startup_time": "2026-09-21T09:00:00.250+0300"}}) == 1789970400250
+
+
+@pytest.mark.parametrize(
+    "info", [None, [], {}, {"status": None}, {"status": {"startup_time": "yesterday"}}]
+)
+def test_a_switch_that_does_not_tell_it_is_not_taken_for_a_new_one(info: object) -> None:
+    assert started_at(info) is None
 
 
 def row(kind: str, leg: str, extra: str = "") -> str:

@@ -6,6 +6,7 @@ is in no leg of ours any more, and yet he has not gone.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from perezvon.asterisk import cel
 from perezvon.asterisk.book import side_of
 from perezvon.asterisk.translate import LegView, Side, arrived, end_cause
 from perezvon.core.events import Caller, EndCause, LegSeen, LegState
-from perezvon.core.ids import LegId
+from perezvon.core.ids import Instant, LegId
 
 TAIL_BYTES = 4 * 1024 * 1024
 """Of CEL: hours of a busy day, read in a tenth of a second."""
@@ -76,6 +77,19 @@ def look(
     )
     sides = {leg: _side(leg, args) for leg, (_, args) in ours.items()}
     return Found(legs, sides, bridge_of, tuple(fell_back), tuple(empty))
+
+
+def started_at(info: object) -> Instant | None:
+    """When the switch itself was started, from the answer to GET /asterisk/info."""
+    match info:
+        case {"status": {"startup_time": str(text)}}:
+            try:
+                moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+            except ValueError:
+                return None
+            return round(moment.timestamp() * 1000)
+        case _:
+            return None
 
 
 def ends(

@@ -8,18 +8,19 @@ a call is decided here.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
-from perezvon.asterisk import audit, conf, numbers
-from perezvon.asterisk.ari import Address, Ari, LinkError, Message, Reply, part
+from perezvon.asterisk import conf, numbers
+from perezvon.asterisk.ari import Address, Ari, Message, Reply, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
 from perezvon.asterisk.dialling import Dialling, shows, through
 from perezvon.asterisk.hearing import Hearing
+from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.translate import (
     BeatHeard,
     LegLeaving,
@@ -63,12 +64,6 @@ from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
 from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
 from perezvon.runtime.ports import Directory, Sink, Unavailable
 
-UNSURE_S = 60
-"""A prompt that was begun before our start is over by then."""
-
-CEL_GRACE_MS = 500
-"""CEL is written a moment after the fact."""
-
 SHOWN_CALLBACK = {"ru": "Перезвон {clock}", "en": "Call-back {clock}"}
 ANSWERED_ELSEWHERE = "answered_elsewhere"
 REASONS = {
@@ -105,10 +100,8 @@ class AsteriskSwitch:
         on_replaced: Callable[[], None],
         recordings: Path | None = None,
     ) -> None:
-        self._tenant = plan.tenant
         self._directory = directory
         self._guard = guard
-        self._cel_path = cel_path
         self._book = Book()
         self._devices = Devices()
         self._agents: dict[AgentId, Agent] = {}
@@ -127,13 +120,21 @@ class AsteriskSwitch:
             recordings=recordings,
             prompt_ended=self._tell,
         )
+        self._relink = Relink(
+            self._ari,
+            self._book,
+            plan.tenant,
+            cel_path=cel_path,
+            identify=self._identify,
+            follow=self._follow,
+        )
         self._heart = Heart(self._ari, address.app, guard.heartbeat_variable)
         self._upkeep = Upkeep(
             self._ari,
             self._book,
             self._dialling,
             self._devices,
-            audit=self.audit,
+            audit=self._relink.audit,
             tell=self._tell,
             adopt=self._adopt,
         )
@@ -434,11 +435,7 @@ class AsteriskSwitch:
 
     async def audit(self) -> Found:
         """All that the switch has of ours now. Raises `LinkError` when it does not say."""
-        channels = await self._ari.listing("channels")
-        bridges = await self._ari.listing("bridges")
-        if not (channels.ok and bridges.ok):
-            raise LinkError("no listing")
-        return audit.look(channels.body, bridges.body, tenant=self._tenant, identify=self._identify)
+        return await self._relink.audit()
 
     def _adopt(self, seen: LegSeen) -> None:
         """A stray: a client whom we do not know is never hung up."""
@@ -451,43 +448,12 @@ class AsteriskSwitch:
 
     async def _on_link(self) -> None:
         asked = self._asked | {leg.id for leg in self._book if leg.is_being_made}
-        found, gone = await self._look(asked)
-        if EndCause.NEVER_MADE in gone.values():
-            await asyncio.sleep(CEL_GRACE_MS / SECOND)
-            found, gone = await self._look(asked)
-        self._rewrite_book(found)
+        found, resynced = await self._relink.look(asked)
+        self._relink.rewrite_book(found)
         # Commanded while we looked: without a link nothing of it was sent.
-        gone |= dict.fromkeys(self._asked - asked, EndCause.NEVER_MADE)
+        meanwhile = tuple((leg, EndCause.NEVER_MADE) for leg in self._asked - asked)
         self._asked.clear()
         for leg in found.fell_back:
             # Before the audit, in which he is missing without having gone.
             self._tell(CallFellBack(leg))
-        self._tell(Resynced(found.legs, tuple(gone.items())))
-
-    async def _look(self, asked: set[LegId]) -> tuple[Found, dict[LegId, EndCause]]:
-        found = await self.audit()
-        there = {seen.leg for seen in found.legs}
-        return found, await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
-
-    def _rewrite_book(self, found: Found) -> None:
-        known = {leg.id: leg for leg in self._book}
-        self._book.clear()
-        for seen in found.legs:
-            old = known.get(seen.leg)
-            leg = Leg(found.sides[seen.leg], id=seen.leg, dialled=True)
-            leg.answered = seen.state.value == "up"
-            leg.rang = leg.answered or seen.state.value == "ringing"
-            if old is None:
-                leg.unsure_until = asyncio.get_running_loop().time() + UNSURE_S
-            else:
-                leg.playbacks, leg.withdrawn = old.playbacks, old.withdrawn
-                leg.hears_music, leg.hears_ringing = old.hears_music, old.hears_ringing
-                leg.rings_to = old.rings_to
-            self._book.add(leg)
-            bridge = found.bridges.get(seen.leg)
-            if bridge is not None:
-                self._book.join(leg, CallId(bridge))
-            if leg.side is Side.CALLER:
-                self._follow(leg)
-        for bridge in found.empty_bridges:
-            self._ari.submit("DELETE", f"bridges/{part(bridge)}")
+        self._tell(replace(resynced, gone=(*resynced.gone, *meanwhile)))
