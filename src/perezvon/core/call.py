@@ -246,7 +246,7 @@ class Calls:
             case CallState.CLOSING:
                 self.finish(call)
             case CallState.BRIEFING:
-                engine.callbacks.dial_client(call)
+                engine.attempts.dial_client(call)
             case _:
                 pass
 
@@ -305,7 +305,7 @@ class Calls:
         if call.inbound:
             self.miss(call, MissReason.TIMED_OUT)
         else:
-            self._engine.callbacks.client_was_not_served(call)
+            self._engine.attempts.client_was_not_served(call)
         self.say_goodbye(call, PromptKind.PROMISE, self._engine.policy(call).promise_prompt)
 
     def leave_line(self, call: Call) -> None:
@@ -337,9 +337,9 @@ class Calls:
             case CallState.TALKING:
                 engine.talks.client_left(call, cause)
             case CallState.DIALLING:
-                engine.callbacks.client_failed(call, cause)
+                engine.attempts.client_failed(call, cause)
             case CallState.WAITING | CallState.GREETING if not call.inbound:
-                engine.callbacks.client_was_not_served(call)
+                engine.attempts.client_was_not_served(call)
                 self.finish(call)
             case CallState.WAITING | CallState.GREETING:
                 self.miss(call, self.why_left(call, cause))
@@ -376,7 +376,7 @@ class Calls:
         waited_ms = max(0, at - call.arrived_at)
         rung = tuple(call.rung[:RUNG_SHOWN_MAX])
         engine.note(CallMissed(at, call.id, reason, cause, waited_ms, rung))
-        engine.callbacks.owe_or_waive(call, reason, at)
+        engine.debts_room.owe_or_waive(call, reason, at)
 
     def finish(self, call: Call) -> None:
         """Hang up what is left of the call and forget it; whoever comes free gets work."""

@@ -5,7 +5,8 @@
     engine.next_deadline()             # when to wake it next
 
 Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Debts`
-(debt.py), `Callbacks` (callback.py), and `resync.py` for what others saw while we looked away.
+(debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py), and `resync.py` for what others saw
+while we looked away.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -15,6 +16,7 @@ from typing import assert_never
 
 from perezvon.core import resync
 from perezvon.core.agent import Agents, AgentState
+from perezvon.core.attempt import Attempts
 from perezvon.core.calendar import Calendar, day_of
 from perezvon.core.call import Call, Calls, CallState
 from perezvon.core.callback import Callbacks
@@ -132,6 +134,7 @@ class Engine:
         self.agents_room = Agents(self)
         self.debts_room = Debts(self)
         self.callbacks = Callbacks(self)
+        self.attempts = Attempts(self)
         self._commands: list[Command] = []
         self._facts: list[Fact] = []
         self._freed: list[AgentState] = []
@@ -312,7 +315,7 @@ class Engine:
         elif leg != call.client:
             self.offers.answered(call, leg)
         elif not call.inbound:
-            self.callbacks.client_answered(call)
+            self.attempts.client_answered(call)
 
     def _stop_stray(self, leg: LegId) -> None:
         """A leg of ours that we let go meanwhile, or took for lost: nobody is left in silence."""
@@ -337,7 +340,7 @@ class Engine:
             if call.state is CallState.TALKING:
                 self.talks.agent_left(call)
             else:
-                self.callbacks.agent_left_before(call)
+                self.attempts.agent_left_before(call)
 
     def _trunk_changed(self, trunk: TrunkId, *, up: bool) -> None:
         self.note(TrunkStateChanged(self.now, trunk, up))
@@ -402,7 +405,7 @@ class Engine:
             case TimerKind.TALK_PROVED:
                 self.talks.prove(call)
             case TimerKind.CLIENT_RINGS:
-                self.callbacks.client_rings_no_longer(call)
+                self.attempts.client_rings_no_longer(call)
             case TimerKind.WITNESS:
                 resync.no_witness(self, call)
             case _:

@@ -190,7 +190,7 @@ class Offers:
                 call.client,
                 call.person,
                 ring_ms + SWITCH_RING_MARGIN_MS,
-                engine.callbacks.clock_of(call),
+                engine.attempts.clock_of(call),
             )
         )
         engine.note(
@@ -289,7 +289,7 @@ class Offers:
         self._engine.timers.cancel(TimerKind.OFFER_ENDS, offer.leg)
         offer.won_at = self._engine.now
         if call.state is CallState.RINGING_AGENT:
-            self._engine.callbacks.agent_ready(call, offer)
+            self._engine.attempts.agent_ready(call, offer)
         else:
             self._engine.talks.connect(call, offer)
 
@@ -352,7 +352,7 @@ class Offers:
         elif outcome is OfferOutcome.REFUSED:
             call.refused_by.append(offer.agent)
         if call.state is CallState.RINGING_AGENT:
-            engine.callbacks.agent_did_not_take(call, offer.agent, outcome)
+            engine.attempts.agent_did_not_take(call, offer.agent, outcome)
         elif call.state is CallState.WAITING:
             gap_ms = engine.policy(call).gap_ms
             if outcome is OfferOutcome.MISSED and gap_ms:

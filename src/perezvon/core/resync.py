@@ -115,11 +115,11 @@ def _reconcile_client(engine: "Engine", call: Call, seen: LegSeen) -> None:
             engine.timers.cancel(TimerKind.WITNESS, call.id)
             engine.calls_room.greeted(call)
         case CallState.DIALLING if seen.state is LegState.UP:
-            engine.callbacks.client_answered(call)
+            engine.attempts.client_answered(call)
         case CallState.DIALLING if seen.state is LegState.RINGING:
             call.client_rang = True
         case CallState.DIALLING:
-            engine.callbacks.client_failed(call, EndCause.NEVER_MADE)
+            engine.attempts.client_failed(call, EndCause.NEVER_MADE)
         case _:
             pass
 

@@ -77,7 +77,7 @@ class Talks:
         if call.inbound:
             self.mark_answered(call, offer.agent, call.answered_at)
         else:
-            engine.callbacks.reached(call)
+            engine.attempts.reached(call)
 
     def mark_answered(
         self, call: Call, agent: AgentId, answered_at: Instant, *, in_fallback: bool = False
@@ -137,7 +137,7 @@ class Talks:
             if call.inbound:
                 engine.calls_room.miss(call, MissReason.CALLER_ABANDONED_AT_ANSWER)
             else:
-                engine.callbacks.client_was_not_served(call)
+                engine.attempts.client_was_not_served(call)
             engine.calls_room.finish(call)
             return
         self.prove(call)
