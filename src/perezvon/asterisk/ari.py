@@ -118,6 +118,11 @@ class Ari:
         """A link stands and its audit is done."""
         return self._ready.is_set()
 
+    @property
+    def link(self) -> object | None:
+        """What stands for the present link; another one, or None, once it has ended."""
+        return self._socket
+
     async def start(self) -> None:
         """Return when the first link stands and `on_link` is done with it."""
         login = aiohttp.encode_basic_auth(self._address.user, self._address.password)
