@@ -10,27 +10,24 @@ import contextlib
 import fcntl
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-import aiohttp
+from typing import Final
 
 from perezvon import settings as settings_of
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import starter
 from perezvon.bootstrap.asterisk import Switchboard
+from perezvon.bootstrap.children import engine_child, engine_health, web_child, worker_child
 from perezvon.bootstrap.ports import PortTaken, is_free
 from perezvon.bootstrap.words import UP, say_as
 from perezvon.core.ids import SECOND, Duration
 from perezvon.core.plan import Plan, PlanError
 from perezvon.runtime.clock import SystemClock
-from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
-from perezvon.runtime.supervisor import Backoff, Child, Happening, StartError, Supervisor, What
+from perezvon.runtime.supervisor import Child, Happening, StartError, Supervisor, What
 from perezvon.settings import Settings
 from perezvon.store import plan_file
 from perezvon.store.database import Database, Location, open_journal_reader, open_views
@@ -39,16 +36,12 @@ from perezvon.store.tokens import create_token
 
 PLAN_EVERY_MS: Final[Duration] = 1 * SECOND
 TEND_EVERY_MS: Final[Duration] = 30 * SECOND
-HEALTH_WAIT_S: Final = 2
 BEAT_WAIT_S: Final = 15
 BEAT_POLL_S: Final = 0.1
 TOLD_MAX: Final = 3
 TOLD_EVERY: Final = 20
 """Of one that ends again and again, each of the first ends is told, then one in so many."""
 KEY_NAME: Final = "perezvon up"
-ENGINE_BACKOFF: Final = Backoff(waits_ms=(50, 200, 500, 1 * SECOND, 2 * SECOND))
-"""A caller waits in its dead-man's time: the engine must be back in less than 4 s."""
-
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
@@ -243,56 +236,17 @@ class Installation:
             assert self.secrets is not None
             log = self.logs / "asterisk.log"
             children.append(self._switchboard.child(self.secrets, self.plan, log))
-        web = _answers_http(f"http://{ours.web_bind}:{ours.web_port}/api/v1/health")
         children += [
-            self._own(
-                "engine",
-                "--wait",
-                ready=self._engine_answers,
-                alive=self._engine_answers,
-                backoff=ENGINE_BACKOFF,
-                spare=True,
-            ),
-            self._own("web", ready=web, alive=web, follows=False),
-            self._own("worker", follows=False),
+            engine_child(ours, self.logs / "engine.log"),
+            web_child(ours, self.logs / "web.log"),
+            worker_child(ours, self.logs / "worker.log"),
         ]
         return children
 
-    def _own(
-        self,
-        name: str,
-        *options: str,
-        ready: Callable[[], Awaitable[bool]] | None = None,
-        alive: Callable[[], Awaitable[bool]] | None = None,
-        backoff: Backoff | None = None,
-        follows: bool = True,
-        spare: bool = False,
-    ) -> Child:
-        return Child(
-            name=name,
-            argv=(sys.executable, "-m", "perezvon", name, *options),
-            env=self.settings.environment(),
-            log=self.logs / f"{name}.log",
-            ready=ready,
-            alive=alive,
-            backoff=backoff or Backoff(),
-            follows=follows,
-            spare=spare,
-        )
-
     async def _engine_beats(self) -> bool:
         """Calls go to it: until its first heartbeat they go to the fallback queue."""
-        health = await self._engine_health()
+        health = await engine_health(self.settings)
         return health is not None and bool(health.get("beating"))
-
-    async def _engine_answers(self) -> bool:
-        return await self._engine_health() is not None
-
-    async def _engine_health(self) -> dict[str, Any] | None:
-        try:
-            return await ask(self.settings.engine_socket, "health", timeout_s=HEALTH_WAIT_S)
-        except (Unavailable, Refused):
-            return None
 
     def _note(self, happening: Happening) -> None:
         """Tell of what went wrong and that it is right again; of a normal start, nothing."""
@@ -413,20 +367,3 @@ def alone(settings: Settings) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
-
-
-def _answers_http(url: str) -> Callable[[], Awaitable[bool]]:
-    """Whether somebody speaks HTTP there; what he says is not our business here."""
-
-    async def check() -> bool:
-        timeout = aiohttp.ClientTimeout(total=HEALTH_WAIT_S)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
-                session.get(url),
-            ):
-                return True
-        except (aiohttp.ClientError, OSError):
-            return False
-
-    return check
