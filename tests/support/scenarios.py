@@ -27,16 +27,17 @@ o=- 53655765 2353687637 IN IP[local_ip_type] [local_ip]
 s=-
 c=IN IP[media_ip_type] [media_ip]
 t=0 0
-m=audio [media_port] RTP/AVP 8 0{event}
+m=audio {port} RTP/AVP 8 0{event}
 a=rtpmap:8 PCMA/8000
 a=rtpmap:0 PCMU/8000
 a=ptime:20{event_map}
 """
 
 
-def sdp(*, dtmf: bool) -> str:
+def sdp(*, dtmf: bool, port: str = "[media_port]") -> str:
     """Without `dtmf` key presses are told by INFO."""
     return SDP.format(
+        port=port,
         event=" 101" if dtmf else "",
         event_map="\na=rtpmap:101 telephone-event/8000" if dtmf else "",
     )
@@ -59,6 +60,8 @@ class Answering:
     digits: str = ""
     """Keys pressed after the answer."""
     digits_after_ms: int = 1_500
+    speaks: bool = False
+    """Sends sound from its answer to its end, as a living telephone does."""
 
 
 def _xml(name: str, body: list[str]) -> str:
@@ -137,12 +140,15 @@ def _caller_message(start: str, cseq: str, *, branch: str = "[branch]", known: b
 def caller(*, patience_ms: int, talk_ms: int) -> str:
     """Calls, waits, talks, hangs up; leaves when nobody answers within his patience.
 
-    Fields of the injected file: his number, the number he calls, his shown name.
+    Fields of the injected file: his number, the number he calls, his shown name, and the port at
+    which he wants to hear.
     """
     log = partial(_log, "[field1]", "[field0]")
     wait = partial(_recv, optional=True, timeout_ms=patience_ms, late="cancel")
     invite = _caller_message(f"INVITE {CALLED}", "1 INVITE", branch=INVITE_BRANCH, known=False)
-    session = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + sdp(dtmf=True)
+    session = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + sdp(
+        dtmf=True, port="[field3]"
+    )
     body = [
         _send(invite + CONTACT + session, retrans=True),
         log("called"),
@@ -219,6 +225,9 @@ def _reply(status: str, *, tag: bool = False, extra: str = "", cseq: str = "[las
     )  # fmt: skip
 
 
+VOICE = "voice.alaw"
+"""In the folder of the process: a second of sound, said again and again."""
+SPEAK = f'<nop><action><exec rtp_stream="{VOICE},-1,8,PCMA/8000"/></action></nop>'
 PHONE_CONTACT = "Contact: <sip:[local_ip]:[local_port];transport=[transport]>\n"
 INVITE_CSEQ = "CSeq: [$cseq]"
 
@@ -283,14 +292,17 @@ def _refusal(how: Answering, log: Log) -> list[str]:
 
 def _talk(how: Answering, log: Log) -> list[str]:
     reason = _find('text="([^"]*)"', "Reason:", "late,reason")
+    port = "[rtpstream_audio_port]" if how.speaks else "[media_port]"
     answer = PHONE_CONTACT + "Content-Type: application/sdp\nContent-Length: [len]\n\n"
+    session = sdp(dtmf=not how.digits, port=port)
     body = [
-        _send(_reply("200 OK", tag=True, extra=answer + sdp(dtmf=not how.digits)), retrans=True),
+        _send(_reply("200 OK", tag=True, extra=answer + session), retrans=True),
         # It may have met our answer half-way; the other side then ends the talk with BYE.
         _recv("CANCEL", optional=True),
         _recv("ACK", timeout_ms=8_000, late="talk"),
         _label("talk"),
         log("answered"),
+        *([SPEAK] if how.speaks else []),
     ]
     for place, digit in enumerate(how.digits):
         body += [

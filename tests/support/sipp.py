@@ -13,6 +13,7 @@ another `Phone`, which takes the agents over by registering them anew.
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -25,7 +26,7 @@ from typing import Self
 from tests.support.asterisk import Running, sipp
 from tests.support.ports import LOOPBACK, free_udp_port
 from tests.support.registration import OK, register
-from tests.support.scenarios import FOREVER_MS, Answering, caller, phone
+from tests.support.scenarios import FOREVER_MS, VOICE, Answering, caller, phone
 
 STOP_S = 3
 POLL_S = 0.02
@@ -60,6 +61,8 @@ class Call:
     """Whose: shown as the caller's."""
     to: str
     name: str = ""
+    ear: int | None = None
+    """The port at which he hears; None: one of SIPp's own, where nobody listens."""
 
 
 class _Sipp:
@@ -150,12 +153,18 @@ class Caller(_Sipp):
 
     def start(self) -> Self:
         self._place.mkdir(parents=True, exist_ok=True)
-        rows = [f"{call.number};{call.to};{call.name}" for call in self._calls]
+        deaf = free_udp_port()
+        rows = [f"{call.number};{call.to};{call.name};{call.ear or deaf}" for call in self._calls]
         (self._place / "calls.csv").write_text("\n".join(("SEQUENTIAL", *rows)) + "\n")
         options = ["-inf", "calls.csv", "-m", str(len(rows)), "-r", str(int(self._rate * 10)),
                    "-rp", "10000"]  # fmt: skip
         self._start(self._scenario, (LOOPBACK, self._running.sip_port), options)
         return self
+
+    def call_no_more(self) -> None:
+        """Those who are on the line stay; `finished` when they are done."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGUSR1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -182,6 +191,9 @@ class Phone(_Sipp):
 
     def start(self) -> Self:
         self.register()
+        if self._how.speaks:
+            self._place.mkdir(parents=True, exist_ok=True)
+            (self._place / VOICE).write_bytes(bytes(range(256)) * 31)
         self._start(phone(self._how), None, ["-m", "1000000"])
         try:
             until_now(lambda: _listens(self.port), STOP_S, self.trouble)
