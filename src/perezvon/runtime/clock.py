@@ -8,6 +8,7 @@ the last journalled moment.
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
 from perezvon.core.ids import Duration, Instant
 
@@ -18,18 +19,43 @@ WAIT_MS_MAX: Duration = 60_000
 """Long waits are cut into pieces: the drift is looked at again."""
 
 
+def wall_ms() -> Instant:
+    """The machine's own clock, which people and programs may set."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> Duration:
+    """Since some moment; nobody can set it."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class SystemClock:
-    def __init__(self, not_before: Instant = 0) -> None:
-        self._last_monotonic = time.monotonic_ns() // 1_000_000
-        self._now = max(_wall(), not_before)
+    """`runtime.ports.Clock`. `wall` and `monotonic` are the machine's, but for tests."""
+
+    def __init__(
+        self,
+        not_before: Instant = 0,
+        *,
+        wall: Callable[[], Instant] = wall_ms,
+        monotonic: Callable[[], Duration] = monotonic_ms,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._last_monotonic = monotonic()
+        self._now = max(wall(), not_before)
+        self._unslewed: Duration = 0
+        """Time that passed and was not yet used to make a drift good: who asks each millisecond
+        would otherwise never get a whole one of them."""
 
     def now(self) -> Instant:
-        monotonic = time.monotonic_ns() // 1_000_000
+        monotonic = self._monotonic()
         passed = monotonic - self._last_monotonic
         if passed > 0:
             self._last_monotonic = monotonic
-            drift = _wall() - (self._now + passed)
-            bound = passed // SLEW_SHARE
+            self._unslewed += passed
+            drift = self._wall() - (self._now + passed)
+            bound = self._unslewed // SLEW_SHARE
+            self._unslewed -= bound * SLEW_SHARE
             self._now += passed + max(-bound, min(bound, drift))
         return self._now
 
@@ -41,7 +67,3 @@ class SystemClock:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, WAIT_MS_MAX) / 1_000):
                     await woken.wait()
-
-
-def _wall() -> Instant:
-    return time.time_ns() // 1_000_000

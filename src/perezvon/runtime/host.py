@@ -4,6 +4,7 @@
   go to the fallback;
 - the refresh keeps the dead-man of each caller who waits;
 - the second witness is read;
+- the watch looks whether loop, clock and store are well;
 - the board is told to followers.
 """
 
@@ -21,11 +22,15 @@ from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
 from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
-from perezvon.runtime.ports import LeaseLost, Switch, Witness
+from perezvon.runtime.ports import LeaseLost, Switch, Unavailable, Witness
+from perezvon.runtime.watch import Watch
 
 log = structlog.get_logger("host")
 
 HEARTBEAT_MS: Duration = 1 * SECOND
+PROOF_MS: Duration = 1 * SECOND
+"""A commit that takes longer proves nothing: on a disk that is always so slow callers would get
+in and then wait for each step of theirs. One slow commit does no harm, the guard allows for it."""
 WITNESS_MS: Duration = 1 * SECOND
 POISONED_MAX = 3
 """So many poison events in ten minutes: something is wrong beyond one event."""
@@ -67,6 +72,7 @@ class Host:
         self._refresh_ms = refresh_ms
         self._who = who
         self.alerts = alerts
+        self._watch = Watch(loop, alerts)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -116,7 +122,7 @@ class Host:
                 await self._stopped.wait()
 
     def _tasks(self) -> list[Coroutine[None, None, None]]:
-        tasks = [self._beat(), self._refresh(), self._tell()]
+        tasks = [self._beat(), self._refresh(), self._tell(), self._watch.run()]
         return [*tasks, self._read_witness()] if self._witness is not None else tasks
 
     async def _every(
@@ -143,13 +149,17 @@ class Host:
 
     async def _prove(self) -> None:
         # The same thread that commits: a stalled disk stalls the proof, and so the heartbeat.
-        await self._loop.prove()
+        try:
+            async with asyncio.timeout(PROOF_MS / 1_000):
+                await self._loop.prove()
+        except TimeoutError as late:
+            raise Unavailable("the journal is slow") from late
 
     async def _refresh(self) -> None:
         await self._every(self._refresh_ms, self._refresh_once)
 
     async def _refresh_once(self) -> None:
-        if self._loop.durable:
+        if self._loop.keeps_up:
             waiting, talking = _whom_to_protect(self._loop.engine)
             self._switch.protect(waiting, talking)
 

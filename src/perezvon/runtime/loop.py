@@ -9,9 +9,7 @@ callers go to the fallback, and the inbox waits within its bound.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
@@ -21,6 +19,9 @@ from perezvon.core.events import Event, PlanChanged, Resynced, TimePassed
 from perezvon.core.facts import Fact
 from perezvon.core.ids import SECOND, Duration, Instant
 from perezvon.core.invariants import check_lightly
+from perezvon.runtime import faultpoint
+from perezvon.runtime.faultpoint import Point
+from perezvon.runtime.journal_thread import JournalThread
 from perezvon.runtime.ports import (
     Batch,
     Clock,
@@ -36,8 +37,6 @@ from perezvon.runtime.recover import Recovery
 
 log = structlog.get_logger("loop")
 
-_T = TypeVar("_T")
-
 INBOX_MAX = 20_000
 """Beyond this an asker is refused, and the switch's events make us restart: the dialplan keeps
 the callers meanwhile, which is better than answering them minutes late."""
@@ -47,6 +46,14 @@ TURN_MAX = 256
 
 RETRY_S = 0.5
 """Between two tries of a commit that failed."""
+
+STALLED_MS: Duration = 2_500
+"""A commit that takes longer: who waits is better off in the fallback. Together with the dead-man
+(12 s) it stays under the 15 s that nobody is left without anyone."""
+
+STOP_MS: Duration = 5 * SECOND
+"""How long a stop waits for a disk that stands still. What it has not taken by then was never
+acknowledged to anybody."""
 
 SNAPSHOT_ROWS = 20_000
 """A snapshot is taken after so many rows at the latest, so that a replay stays short."""
@@ -88,6 +95,8 @@ class Loop:
         self.engine: Engine = recovery.engine
         self.durable = True
         """Whether the last commit succeeded: without it there is no heartbeat."""
+        self.trouble = ""
+        """Why nothing becomes durable, in the store's words; empty when it does."""
         self.audited = asyncio.Event()
         """Set when the first audit of the switch since the start was handled."""
         self._journal = journal
@@ -106,8 +115,10 @@ class Loop:
         self._woken = asyncio.Event()
         self._stopping = False
         self._overflown = False
-        # One thread for the journal: a slow disk must not stop us from reading the switch.
-        self._thread = ThreadPoolExecutor(1, "journal")
+        # A slow disk must not stop us from reading the switch.
+        self._thread = JournalThread()
+        self._patience: asyncio.Timeout | None = None
+        """Of a stop, while `run` runs."""
         switch.expect(recovery.unknown)
         switch.learn_plan(self.engine.plan)
         if recovery.first_plan is not None:
@@ -132,7 +143,7 @@ class Loop:
 
     async def submit(self, event: Event) -> None:
         """Put an asker's event; returns when it was handled. `Unavailable` when it cannot be."""
-        if len(self._inbox) >= INBOX_MAX // 2 or not self.durable or self._stopping:
+        if len(self._inbox) >= INBOX_MAX // 2 or not self.keeps_up or self._stopping:
             raise Unavailable("the engine cannot take it now")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Item(event, done))
@@ -141,34 +152,62 @@ class Loop:
 
     async def prove(self) -> None:
         """Make a commit for the heartbeat. Raises `Unavailable`."""
-        await self._in_thread(self._journal.ping)
+        try:
+            await self._thread.run(self._journal.ping)
+        except Unavailable as error:
+            self.trouble = str(error)
+            raise
+        if self.durable:
+            self.trouble = ""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether what happens now becomes durable soon enough to be acted on."""
+        return self.durable and not self.trouble and self._thread.busy_ms < STALLED_MS
+
+    @property
+    def journal_slow_ms(self) -> Duration:
+        """How long a commit took, or takes, that was slow of late; 0 when none was."""
+        return self._thread.slow_ms
 
     async def trim(self, facts_copied: int) -> int:
         """Let the journal drop what is old; see `Journal.drop_before`."""
         now = self.now
-        return await self._in_thread(
+        return await self._thread.run(
             lambda: self._journal.drop_before(now, facts_copied=facts_copied)
         )
 
     def stop(self) -> None:
+        if self._patience is not None and not self._stopping:
+            self._patience.reschedule(asyncio.get_running_loop().time() + STOP_MS / SECOND)
         self._stopping = True
         self._woken.set()
 
     # Turns.
 
     async def run(self) -> None:
-        """Turn until stopped; then leave a snapshot of the last row."""
+        """Turn until stopped; then leave a snapshot of the last row, if the disk takes it."""
         try:
-            while not self._stopping:
-                if self._overflown:
-                    raise InboxFull
-                await self._turn_or_wait()
-            await self._commit([], [])
-            await self._take_snapshot()
+            async with asyncio.timeout(STOP_MS / SECOND if self._stopping else None) as patience:
+                self._patience = patience
+                await self._turn_until_stopped()
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            log.critical("journal_left_behind", trouble=self.trouble, busy_ms=self._thread.busy_ms)
         finally:
+            self._patience = None
             for item in self._inbox:
                 _tell(item, Unavailable("the engine is stopping"))
-            self._thread.shutdown(wait=True)
+            self._thread.close(0 if self._thread.busy_ms else STOP_MS)
+
+    async def _turn_until_stopped(self) -> None:
+        while not self._stopping:
+            if self._overflown:
+                raise InboxFull
+            await self._turn_or_wait()
+        await self._commit([], [])
+        await self._take_snapshot()
 
     async def _turn_or_wait(self) -> None:
         self._woken.clear()
@@ -200,6 +239,7 @@ class Loop:
             return
         self._seq = rows[-1].seq
         facts: list[Fact] = []
+        faultpoint.reach(Point.LOOP_TURN, RuntimeError)
         for row, item in zip(rows, items, strict=True):
             facts += await self._handle(row)
             _tell(item, None)
@@ -212,7 +252,7 @@ class Loop:
         except Exception as error:  # whatever the core raises is our own bug, of any kind
             log.exception("poison_event", seq=row.seq)
             what = repr(error)
-            times = await self._in_thread(
+            times = await self._thread.run(
                 lambda: self._journal.mark_poisoned(row.seq, row.now, what)
             )
             raise Poisoned(row.seq, times, what) from error
@@ -236,11 +276,11 @@ class Loop:
         batch = Batch(rows, self._facts, self._carried_out, self._persons, witness_offset)
         while True:
             try:
-                await self._in_thread(lambda: self._journal.commit(batch))
+                await self._thread.run(lambda: self._journal.commit(batch))
             except Unavailable as error:
                 if self.durable:
                     log.exception("journal_unavailable")
-                self.durable = False
+                self.durable, self.trouble = False, str(error)
                 for item in items:
                     _tell(item, error)
                 if self._stopping:
@@ -249,7 +289,7 @@ class Loop:
             else:
                 if not self.durable:
                     log.warning("journal_is_back")
-                self.durable = True
+                self.durable, self.trouble = True, ""
                 self._facts, self._persons = [], []
                 return
 
@@ -266,13 +306,10 @@ class Loop:
         try:
             # A snapshot may not be ahead of the facts it stands on.
             await self._commit([], [])
-            await self._in_thread(lambda: self._journal.save_snapshot(seq, now, data))
+            await self._thread.run(lambda: self._journal.save_snapshot(seq, now, data))
         except Unavailable as error:
             log.warning("no_snapshot", error=str(error))
         self._snapshot_seq, self._snapshot_at = seq, self._clock.now()
-
-    async def _in_thread(self, act: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     @property
     def now(self) -> Instant:
