@@ -28,6 +28,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from perezvon.runtime import faultpoint
 from perezvon.runtime.local import SOCKET_PATH_BYTES_MAX
 
 PREFIX: Final = "PEREZVON_"
@@ -37,8 +38,8 @@ SECRET_PREFIX: Final = "PEREZVON_SECRET_"  # noqa: S105 - of variables, no secre
 FILE_NAME: Final = "perezvon.toml"
 FILE_BYTES_MAX: Final = 64 * 1024
 
-_OTHERS: Final = (SECRET_PREFIX, "PEREZVON_DST_")
-"""Variables that are no settings: secrets, and how long tests may search."""
+_OTHERS: Final = (SECRET_PREFIX, faultpoint.VARIABLE, "PEREZVON_DST_")
+"""Variables that are no settings: secrets, faults that are wanted, how long tests may search."""
 _MARK: Final = ".perezvon"
 """Says that a folder is ours, so that its mode is ours to mend."""
 _LONGEST_SOCKET: Final = "asterisk.ctl"

@@ -5,6 +5,7 @@ inbox, a second engine); 2 when it cannot start and the operator has to mend som
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from perezvon.bootstrap.asterisk import ari_address, places
 from perezvon.core.events import Caller, PlanChanged
 from perezvon.core.ids import SECOND, PersonId
 from perezvon.core.plan import Plan
+from perezvon.runtime import faultpoint
 from perezvon.runtime.actions import (
     Args,
     PlanApplyArgs,
@@ -33,6 +35,7 @@ from perezvon.runtime.actions import (
 from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.board import Feed
 from perezvon.runtime.clock import SystemClock
+from perezvon.runtime.faultpoint import FaultTextError
 from perezvon.runtime.host import Host
 from perezvon.runtime.local import Action, LocalServer, Refused
 from perezvon.runtime.loop import Loop
@@ -63,10 +66,11 @@ def run(settings: Settings) -> int:
     logs.configure("engine", settings.log_level)
     location = Location(settings.data_dir, settings.database_url or "")
     try:
+        faultpoint.switch(os.environ.get(faultpoint.VARIABLE, ""))
         # The file matters once: what was applied is in the store, whatever became of the file.
         plan = applied_plan(location) or _first_plan(settings)
         journal = SqlJournal.open(location, tenant=plan.tenant)
-    except (EngineRunning, Unavailable, plan_file.PlanFileError) as error:
+    except (EngineRunning, FaultTextError, Unavailable, plan_file.PlanFileError) as error:
         log.error("cannot_start", reason=str(error))  # noqa: TRY400 - its text says all
         return 2
     try:
@@ -178,7 +182,11 @@ def _voices(settings: Settings) -> Path | None:
 
 
 def _who(directory: SqlDirectory, person: PersonId) -> tuple[str, str]:
-    return directory.number_of(person) or "", directory.name_of(person)
+    try:
+        return directory.number_of(person) or "", directory.name_of(person)
+    except Unavailable:
+        # The board goes on without his name.
+        return "", ""
 
 
 def _tell_bug(action: str, error: Exception) -> None:
