@@ -1,14 +1,17 @@
 """The second witness tells each attempt once, whatever becomes of the files and of us."""
 
-from collections.abc import Mapping
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from perezvon.asterisk.witness import Witness
+from perezvon.asterisk.witness import Listing, Witness
 from perezvon.core.events import ArrivalWitnessed, Caller, NumberClass
-from perezvon.core.ids import AgentId, LegId, PersonId
+from perezvon.core.ids import AgentId, Instant, LegId, PersonId
 
 SECOND = 1_795_313_468
 
@@ -26,10 +29,10 @@ def start(n: int, did: str = "74951234567", number: str = "+79161234567") -> str
     )
 
 
-def end(n: int, after_s: int = 9) -> str:
+def end(n: int, after_s: int = 9, context: str = "guard-t") -> str:
     return (
         f'"CHAN_END","{SECOND + n + after_s}.200000","{SECOND + n}.{n}","{SECOND + n}.{n}",'
-        '"localq-t","s","PJSIP/trunk-carrier-00000000","+79161234567",""\n'
+        f'"{context}","s","PJSIP/trunk-carrier-00000000","+79161234567",""\n'
     )
 
 
@@ -45,6 +48,7 @@ class Logs:
     queue: Path
     committed: dict[str, int] = field(default_factory=dict)
     witness: Witness | None = None
+    listing: Callable[[], Listing | None] = lambda: None
 
     def write(self, *lines: str) -> None:
         with self.cel.open("a") as file:
@@ -57,13 +61,16 @@ class Logs:
         return told
 
     def started_anew(self, offset: Mapping[str, int]) -> Witness:
-        return Witness("t", self.cel, self.queue, identify, offset)
+        return Witness("t", self.cel, self.queue, identify, offset, self.listing)
 
     def restart(self) -> None:
         self.witness = None
 
     def told_legs(self) -> list[LegId]:
         return [one.leg for one in self.poll()]
+
+    def told_in(self, polls: int) -> list[LegId]:
+        return [leg for _ in range(polls) for leg in self.told_legs()]
 
 
 @pytest.fixture
@@ -176,8 +183,8 @@ def test_a_truncated_file_is_read_from_its_beginning(logs: Logs) -> None:
     assert logs.told_legs() == [leg(1)]
     logs.cel.write_text("")
     assert logs.told_legs() == []
-    logs.write(start(2), end(2))
-    assert logs.told_legs() == [leg(2)]
+    logs.write(start(20), end(20))
+    assert logs.told_legs() == [leg(20)]
 
 
 def test_spoilt_lines_are_counted_and_stop_nothing(logs: Logs) -> None:
@@ -205,3 +212,184 @@ def test_a_withheld_number_is_witnessed_too(logs: Logs) -> None:
     logs.write(start(1, number=""), end(1).replace("+79161234567", ""))
     (one,) = logs.poll()
     assert one.caller == Caller(None, NumberClass.WITHHELD)
+
+
+def queue_row(n: int, event: str = "ENTERQUEUE", agent: str = "NONE", after_s: int = 1) -> str:
+    return f"{SECOND + n + after_s}|{leg(n)}|fallback-t|{agent}|{event}|1|x|1\n"
+
+
+def test_who_ended_in_the_fallback_is_told_so_by_his_last_row(logs: Logs) -> None:
+    logs.write(start(1), start(2), end(1, context="localq-t"), end(2))
+    assert [one.in_fallback for one in logs.poll()] == [True, False]
+
+
+def test_who_entered_the_fallback_is_told_so_whatever_his_last_row_says(logs: Logs) -> None:
+    logs.queue.write_text(queue_row(1))
+    logs.write(start(1), end(1))
+    (one,) = logs.poll()
+    assert (one.in_fallback, one.fallback_answered_at) == (True, None)
+
+
+def test_after_a_long_absence_all_that_was_put_aside_is_read_in_order(logs: Logs) -> None:
+    logs.write(start(1))
+    logs.poll()
+    logs.restart()
+    for n in range(2, 6):
+        logs.write(start(n), end(n))
+        logs.cel.rename(logs.cel.with_name(f"cel.csv.{n}"))
+        changed_s = logs.cel.with_name(f"cel.csv.{n}").stat().st_mtime + n
+        os.utime(logs.cel.with_name(f"cel.csv.{n}"), (changed_s, changed_s))
+    logs.write(end(1), start(6), end(6))
+    assert logs.told_in(polls=6) == [leg(2), leg(3), leg(4), leg(5), leg(1), leg(6)]
+
+
+def test_what_was_put_aside_is_read_though_nothing_new_was_written(logs: Logs) -> None:
+    logs.write(start(1))
+    logs.poll()
+    logs.write(end(1))
+    logs.cel.rename(logs.cel.with_name("cel.csv.1"))
+    assert logs.told_legs() == [leg(1)]
+
+
+def test_a_copied_and_truncated_file_loses_nothing(logs: Logs) -> None:
+    logs.write(start(1))
+    logs.poll()
+    logs.write(end(1), start(2))
+    shutil.copy(logs.cel, logs.cel.with_name("cel.csv.1"))
+    os.truncate(logs.cel, 0)
+    logs.write(end(2))
+    logs.restart()
+    assert logs.told_in(polls=3) == [leg(1), leg(2)]
+
+
+def test_a_place_that_the_first_release_kept_is_understood(logs: Logs) -> None:
+    logs.write(start(1), end(1))
+    logs.poll()
+    position = logs.committed["cel.csv"]
+    logs.committed = {"cel.csv": position, "cel.csv#file": logs.cel.stat().st_ino}
+    logs.write(start(2), end(2))
+    logs.restart()
+    assert logs.told_in(polls=2) == [leg(2)]
+
+
+def test_a_file_that_was_written_anew_tells_nothing_twice(logs: Logs) -> None:
+    logs.write(start(1), end(1))
+    assert logs.told_legs() == [leg(1)]
+    edited = logs.cel.with_name("edited")
+    edited.write_text(start(1) + end(1) + start(20) + end(20))
+    edited.rename(logs.cel)
+    logs.restart()
+    assert logs.told_in(polls=3) == [leg(20)]
+
+
+def test_callers_answered_in_a_long_absence_are_all_known(logs: Logs) -> None:
+    legs = range(1, 301)
+    logs.write(*(line for n in legs for line in (start(n), end(n, context="localq-t"))))
+    with logs.queue.open("w") as file:
+        for n in legs:
+            file.write(queue_row(n) + queue_row(n, "CONNECT", "anna", after_s=4))
+    logs.witness = Witness("t", logs.cel, logs.queue, identify, {}, read_bytes_max=2_000)
+    told: list[ArrivalWitnessed] = []
+    polls = 0
+    while len(told) < 300 and polls < 2_000:
+        polls += 1
+        told += logs.poll()
+        if polls % 50 == 0:
+            logs.witness = Witness(
+                "t", logs.cel, logs.queue, identify, logs.committed, read_bytes_max=2_000
+            )
+    assert {one.fallback_agent for one in told} == {"anna"}
+    assert [one.leg for one in told] == [leg(n) for n in legs]
+
+
+@dataclass
+class Switched:
+    """What the switch says of its channels, at moments that the test chooses."""
+
+    listing: Listing | None = None
+
+    def lists(self, *legs: LegId, after_s: float, started_at: Instant | None = None) -> None:
+        asked_at = time.monotonic() + after_s
+        self.listing = Listing(asked_at, frozenset(legs), started_at)
+
+
+@pytest.fixture
+def switched(logs: Logs) -> Switched:
+    switched = Switched()
+    logs.listing = lambda: switched.listing
+    return switched
+
+
+def test_an_attempt_of_a_former_life_of_the_switch_ends_with_it(
+    logs: Logs, switched: Switched
+) -> None:
+    logs.write(start(1), start(2))
+    logs.queue.write_text(queue_row(1) + queue_row(1, "CONNECT", "anna", after_s=3))
+    started_at = (SECOND + 20) * 1000
+    switched.lists(leg(2), after_s=0, started_at=started_at)
+    assert logs.told_legs() == []
+    switched.lists(leg(2), after_s=11, started_at=started_at)
+    (one,) = logs.poll()
+    assert (one.leg, one.did, one.ended_at) == (leg(1), "74951234567", started_at)
+    assert (one.in_fallback, one.fallback_agent) == (True, "anna")
+    assert [key for key in logs.committed if key.startswith("open/")] == [f"open/{leg(2)}"]
+
+
+def test_a_listing_that_is_older_than_an_attempt_proves_nothing(
+    logs: Logs, switched: Switched
+) -> None:
+    switched.lists(after_s=5)
+    logs.write(start(1))
+    assert logs.told_legs() == []
+    assert logs.told_legs() == []
+    switched.lists(leg(1), after_s=11)
+    assert logs.told_legs() == []
+    switched.lists(after_s=12)
+    assert logs.told_legs() == []
+
+
+def test_an_end_that_comes_late_is_told_once(logs: Logs, switched: Switched) -> None:
+    logs.write(start(1))
+    switched.lists(after_s=0)
+    logs.poll()
+    switched.lists(after_s=11)
+    assert logs.told_legs() == [leg(1)]
+    logs.write(end(1))
+    assert logs.told_legs() == []
+
+
+def test_a_witness_that_cannot_read_says_so_until_it_can(logs: Logs) -> None:
+    logs.write(start(1), end(1))
+    logs.poll()
+    assert logs.witness is not None
+    assert logs.witness.trouble == ""
+    logs.cel.unlink()
+    assert logs.told_legs() == []
+    assert "gone" in logs.witness.trouble
+    logs.write(start(20), end(20))
+    assert logs.told_legs() == [leg(20)]
+    assert logs.witness.trouble == ""
+
+
+def test_a_witness_without_its_folder_says_so(tmp_path: Path) -> None:
+    witness = Witness("t", tmp_path / "no" / "cel.csv", tmp_path / "queue_log", identify, {})
+    assert witness.poll() == ((), {})
+    assert witness.trouble != ""
+
+
+def test_a_file_that_was_never_written_is_no_trouble(logs: Logs) -> None:
+    assert logs.poll() == ()
+    assert logs.witness is not None
+    assert logs.witness.trouble == ""
+
+
+def test_spoilt_rows_are_told_until_good_ones_come(logs: Logs) -> None:
+    logs.write("spoilt\n")
+    logs.poll()
+    assert logs.witness is not None
+    assert "1 rows" in logs.witness.trouble
+    logs.poll()
+    assert "1 rows" in logs.witness.trouble
+    logs.write(start(1))
+    logs.poll()
+    assert logs.witness.trouble == ""

@@ -15,9 +15,6 @@ from pathlib import Path
 from perezvon.core.ids import Instant, LegId
 
 FIELD_COUNT = 9
-LINE_BYTES_MAX = 16_384
-"""A name of 10 KB fits; longer is not ours."""
-
 OWN_SHAPE = re.compile(r"(?:.+-)?\d+\.\d+")
 """Asterisk's own unique ids; the core's never look so."""
 
@@ -53,6 +50,8 @@ class Arrival:
     """As it came."""
     arrived_at: Instant
     ended_at: Instant | None = None
+    in_fallback: bool = False
+    """Whether it ended in the switch's own queue."""
 
 
 def parse_line(line: str) -> CelRow | None:
@@ -108,11 +107,11 @@ def arrivals(path: Path, tenant: str) -> Iterator[Arrival]:
             if is_arrival(row, tenant):
                 unfinished[row.leg] = arrival_of(row)
             elif row.kind is CelKind.END and row.leg in unfinished:
-                yield ended(unfinished.pop(row.leg), row)
+                yield ended(unfinished.pop(row.leg), row, tenant)
     yield from unfinished.values()
 
 
-def ended(arrival: Arrival, row: CelRow) -> Arrival:
+def ended(arrival: Arrival, row: CelRow, tenant: str) -> Arrival:
     """The arrival with what its last row knows; his number may be missing in the first."""
     return Arrival(
         arrival.leg,
@@ -120,6 +119,7 @@ def ended(arrival: Arrival, row: CelRow) -> Arrival:
         arrival.number or row.number,
         arrival.arrived_at,
         max(row.at, arrival.arrived_at),
+        row.context == f"localq-{tenant}",
     )
 
 

@@ -33,6 +33,11 @@ def parse_line(line: str) -> QueueRow | None:
     )  # fmt: skip
 
 
+def is_stay(row: QueueRow, tenant: str) -> bool:
+    """A caller came into the fallback queue, or was answered there."""
+    return row.event in {"ENTERQUEUE", "CONNECT"} and row.queue == f"fallback-{tenant}"
+
+
 def is_connect(row: QueueRow, tenant: str) -> bool:
     """An agent answered a caller of the fallback queue."""
     return row.event == "CONNECT" and row.queue == f"fallback-{tenant}"

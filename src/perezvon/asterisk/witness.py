@@ -1,34 +1,38 @@
 """The second witness: follows CEL and queue_log, and tells the end of every inbound attempt.
 
 All that it must remember is in the offsets, which the journal keeps in the same commit as the
-events: so each attempt is told once, over crashes, rotation and truncation of the files.
+events: so each attempt is told once, over crashes, rotation and truncation of the files. An
+attempt whose end was never written, because the switch was killed, is told when the switch has it
+no more.
 
-The offsets hold, by file name, how far it was read; `<name>#file` is the file's inode; and
+The offsets hold, by file name, how far it was read; `<name>#id` is the file's sum;
+`<name>#at` the moment of the newest row read, and `<name>#skip` up to when rows are repeated;
 `open/<leg>` is where in CEL the start of an attempt stands that has not ended.
 """
 
 import logging
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from perezvon.asterisk import cel, queue_log
+from perezvon.asterisk.follow import Place, lines_at, read_on, with_inode
 from perezvon.core.events import ArrivalWitnessed, Caller
-from perezvon.core.ids import Instant, LegId
+from perezvon.core.ids import SECOND, Duration, Instant, LegId
 
 READ_BYTES_MAX = 256 * 1024
-"""Of CEL at one poll: a few milliseconds of the loop's time."""
+"""Of each file at one poll: some milliseconds of the loop's time."""
 
-QUEUE_LOG_BYTES_MAX = 1024 * 1024
 OPEN_MAX = 5_000
-"""Attempts begun and not ended. Beyond, the oldest is dropped: its end is told without its
-number dialled."""
+"""Attempts begun and not ended. Beyond, the oldest is dropped and never told."""
 
-SETTLED_MS = 10_000
-"""The two files are written by different threads: younger lines are read again."""
+STAYS_MAX = 50_000
+"""Callers of the fallback known ahead of CEL. Beyond, CEL is read first."""
+
+SETTLED_MS: Duration = 10 * SECOND
+"""The two files and the switch's listing are of different threads: what is younger may still
+come."""
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +41,38 @@ Identify = Callable[[str], Caller]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    start: int
-    end: int
-    text: str
+class Listing:
+    """What channels the switch had when it was asked last."""
+
+    asked_at: float
+    """In seconds of the monotonic clock."""
+    channels: frozenset[str]
+    started_at: Instant | None = None
+    """When the switch was started, as far as it was asked."""
+
+
+@dataclass(slots=True)
+class _Stay:
+    """A caller in the switch's own queue."""
+
+    place: Place
+    """Of its first row."""
+    at: Instant
+    connect: queue_log.QueueRow | None = None
+
+
+@dataclass
+class _Reading:
+    """What one poll found, to be taken over as a whole."""
+
+    opened: dict[LegId, int]
+    place: Place
+    at_end: bool
+    read_until: Instant
+    skip_until: Instant
+    lines_count: int
+    ended: list[cel.Arrival] = field(default_factory=list)
+    malformed_count: int = 0
 
 
 @dataclass
@@ -53,86 +85,154 @@ class Witness:
     identify: Identify
     offset: Mapping[str, int]
     """As the journal has it. Polling moves it on."""
+    listing: Callable[[], Listing | None] = lambda: None
+    """What the switch said last. Without it, an attempt without an end stays open."""
     read_bytes_max: int = READ_BYTES_MAX
     malformed_count: int = 0
-    _open: dict[LegId, cel.Arrival] = field(default_factory=dict)
+    behind: bool = False
+    """There is more to read at once."""
+    _unreadable: str = ""
+    _spoilt: str = ""
+    _begun: dict[LegId, cel.Arrival] = field(default_factory=dict)
+    _stays: dict[LegId, _Stay] = field(default_factory=dict)
+    """In the order of their first rows."""
+    _queue_place: Place | None = None
+    _missing: dict[LegId, tuple[float, Instant]] = field(default_factory=dict)
+    """Attempts that the switch did not list, since when: monotonic, and as a moment."""
+
+    @property
+    def trouble(self) -> str:
+        """Why not all is told, in words; empty when it is."""
+        return self._unreadable or self._spoilt
 
     def poll(self) -> tuple[tuple[ArrivalWitnessed, ...], dict[str, int]]:
         """What ended since the last poll, and the offset to commit together with it: whole, not
         to be merged with an older one.
         """
-        offset = self.offset
-        opened = {
-            LegId(key.removeprefix("open/")): at
-            for key, at in offset.items()
-            if key.startswith("open/")
-        }
-        finished: list[cel.Arrival] = []
-        lines, position, file_id, at_end = _read_on(self.cel_path, offset, self.read_bytes_max)
-        for line in lines:
+        try:
+            # Before CEL: whoever has ended in it must be known to have been answered.
+            if not self._hear_queue_log() and len(self._stays) < STAYS_MAX:
+                self.behind = True
+                return (), dict(self.offset)
+            read = self._read_cel()
+            self._hear_queue_log()
+        except OSError as error:
+            self._unreadable, self.behind = f"{error.strerror or error}", False
+            return (), dict(self.offset)
+        self._unreadable, self.behind = "", not read.at_end
+        self._judge(read)
+        if read.at_end:
+            self._miss(read)
+        told = tuple(self._tell(one) for one in read.ended)
+        self.offset = self._offset_after(read)
+        return told, dict(self.offset)
+
+    def _place_in(self, path: Path) -> Place:
+        known_by, inode = self.offset.get(f"{path.name}#id"), self.offset.get(f"{path.name}#file")
+        if known_by is None and inode:
+            known_by = with_inode(path, inode)
+        return Place(self.offset.get(path.name, 0), known_by or 0)
+
+    # CEL.
+
+    def _read_cel(self) -> _Reading:
+        name, offset = self.cel_path.name, self.offset
+        read_until, skip_until = offset.get(f"{name}#at", 0), offset.get(f"{name}#skip", 0)
+        place = self._place_in(self.cel_path)
+        piece = read_on(self.cel_path, place, self.read_bytes_max, read_until=read_until)
+        if piece.repeats:
+            log.warning("witness: its place is gone, reading anew", extra={"file": name})
+            skip_until = read_until
+        opened = {LegId(k.removeprefix("open/")): at for k, at in offset.items() if _is_open(k)}
+        lines_count = len(piece.lines)
+        read = _Reading(opened, piece.place, piece.at_end, read_until, skip_until, lines_count)
+        for line in piece.lines:
             row = cel.parse_line(line.text)
             if row is None:
-                self.malformed_count += "LINKEDID_END" not in line.text
-            elif cel.is_arrival(row, self.tenant):
-                self._begin(row, line.start, opened)
-            elif row.kind is cel.CelKind.END and row.leg in opened:
-                begun = self._begun(row, opened.pop(row.leg))
-                finished.append(cel.ended(begun, row))
-        connects, after = self._connects(offset, opened, caught_up=at_end)
-        name = self.cel_path.name
-        after |= {name: position, f"{name}#file": file_id}
-        after |= {f"open/{leg}": at for leg, at in opened.items()}
-        self.offset = after
-        return tuple(self._tell(one, connects.get(one.leg)) for one in finished), after
+                read.malformed_count += "LINKEDID_END" not in line.text
+            elif row.at >= read.skip_until:
+                read.skip_until = 0
+                read.read_until = max(read.read_until, row.at)
+                self._take(row, line.place.position, read)
+        return read
 
-    def _begin(self, row: cel.CelRow, start: int, opened: dict[LegId, int]) -> None:
-        if len(opened) >= OPEN_MAX:
-            oldest = next(iter(opened))
-            del opened[oldest]
-            self._open.pop(oldest, None)
-            log.error("witness: too many attempts without an end, the oldest is dropped")
-        opened[row.leg] = start
-        self._open[row.leg] = cel.arrival_of(row)
+    def _take(self, row: cel.CelRow, start: int, read: _Reading) -> None:
+        if cel.is_arrival(row, self.tenant):
+            if len(read.opened) >= OPEN_MAX:
+                oldest = next(iter(read.opened))
+                del read.opened[oldest]
+                log.error("witness: too many attempts without an end, the oldest is dropped")
+            read.opened[row.leg] = start
+            self._begun[row.leg] = cel.arrival_of(row)
+        elif row.kind is cel.CelKind.END and row.leg in read.opened:
+            begun = self._start_of(row.leg, read.opened.pop(row.leg), row)
+            read.ended.append(cel.ended(begun, row, self.tenant))
 
-    def _begun(self, end: cel.CelRow, start: int) -> cel.Arrival:
+    def _start_of(self, leg: LegId, start: int, end: cel.CelRow | None) -> cel.Arrival:
         """The attempt's start: remembered, else read again where the offset says."""
-        known = self._open.pop(end.leg, None)
+        known = self._begun.get(leg)
         if known is not None:
             return known
-        for path in (self.cel_path, *_siblings(self.cel_path)):
-            row = _row_at(path, start)
-            if row is not None and row.leg == end.leg and row.kind is cel.CelKind.START:
+        for text in lines_at(self.cel_path, start):
+            row = cel.parse_line(text)
+            if row is not None and row.leg == leg and row.kind is cel.CelKind.START:
                 return cel.arrival_of(row)
-        # Rotated away: the id has the second of the arrival in it.
-        second = end.leg.rsplit("-", 1)[-1].partition(".")[0]
-        return cel.Arrival(end.leg, "", end.number, cel.instant(second) or end.at)
+        # Gone with its file: the id has the second of the arrival in it.
+        second = cel.instant(leg.rsplit("-", 1)[-1].partition(".")[0])
+        return cel.Arrival(leg, "", end.number if end else "", second or (end.at if end else 0))
 
-    def _connects(
-        self, offset: Mapping[str, int], opened: Mapping[LegId, int], *, caught_up: bool
-    ) -> tuple[dict[LegId, queue_log.QueueRow], dict[str, int]]:
-        """Who was answered in the fallback; and how far the file need not be read again."""
-        name = self.queue_log_path.name
-        lines, position, file_id, _ = _read_on(self.queue_log_path, offset, QUEUE_LOG_BYTES_MAX)
-        settled_at = time.time_ns() // 1_000_000 - SETTLED_MS
-        connects: dict[LegId, queue_log.QueueRow] = {}
-        keep_from: int | None = None
-        for line in lines:
+    def _judge(self, read: _Reading) -> None:
+        self.malformed_count += read.malformed_count
+        if read.malformed_count:
+            self._spoilt = f"{self.cel_path.name}: {read.malformed_count} rows cannot be read"
+        elif read.lines_count:
+            self._spoilt = ""
+
+    def _miss(self, read: _Reading) -> None:
+        """Attempts that the switch has no more, and whose end was not written.
+
+        Twice missing, so that a listing older than the attempt itself proves nothing.
+        """
+        listing = self.listing()
+        if listing is None:
+            return
+        missing = {}
+        for leg in [leg for leg in read.opened if leg not in listing.channels]:
+            first = max(time.monotonic(), listing.asked_at)
+            since, at = self._missing.get(leg, (first, _now()))
+            if listing.asked_at - since < SETTLED_MS / SECOND:
+                missing[leg] = (since, at)
+                continue
+            log.warning("witness: an end was never written", extra={"leg": leg})
+            begun = self._start_of(leg, read.opened.pop(leg), None)
+            # With the former life of the switch, when it had one: nobody knows it better.
+            restarted = listing.started_at is not None and begun.arrived_at < listing.started_at
+            ended_at = listing.started_at if restarted and listing.started_at is not None else at
+            read.ended.append(replace(begun, ended_at=max(ended_at, begun.arrived_at)))
+        self._missing = missing
+
+    # The fallback.
+
+    def _hear_queue_log(self) -> bool:
+        """Who went to the fallback, and who was answered there. False when there is more."""
+        place = self._queue_place or self._place_in(self.queue_log_path)
+        piece = read_on(self.queue_log_path, place, self.read_bytes_max, read_until=0)
+        for line in piece.lines:
             row = queue_log.parse_line(line.text)
             if row is None:
                 self.malformed_count += 1
-            elif queue_log.is_connect(row, self.tenant):
-                connects.setdefault(row.leg, row)
-                unsettled = row.leg in opened or row.at > settled_at or not caught_up
-                if unsettled and keep_from is None:
-                    keep_from = line.start
-        if keep_from is not None:
-            held = sum(line.end - line.start for line in lines)
-            if held < QUEUE_LOG_BYTES_MAX // 2:
-                position = keep_from
-        return connects, {name: position, f"{name}#file": file_id}
+            elif queue_log.is_stay(row, self.tenant):
+                stay = self._stays.setdefault(row.leg, _Stay(line.place, row.at))
+                stay.at = row.at
+                if queue_log.is_connect(row, self.tenant) and stay.connect is None:
+                    stay.connect = row
+        self._queue_place = piece.place
+        return piece.at_end
 
-    def _tell(self, arrival: cel.Arrival, connect: queue_log.QueueRow | None) -> ArrivalWitnessed:
+    def _tell(self, arrival: cel.Arrival) -> ArrivalWitnessed:
         ended_at = arrival.arrived_at if arrival.ended_at is None else arrival.ended_at
+        stay = self._stays.get(arrival.leg)
+        connect = stay.connect if stay is not None else None
         answered_at: Instant | None = None
         if connect is not None:
             # The log has whole seconds, which may lie before the arrival.
@@ -145,69 +245,36 @@ class Witness:
             ended_at,
             answered_at,
             connect.agent if connect is not None else None,
+            in_fallback=arrival.in_fallback or stay is not None,
         )
 
-
-def _read_on(
-    path: Path, offset: Mapping[str, int], bytes_max: int
-) -> tuple[list[Line], int, int, bool]:
-    """Whole lines after the offset; the new position; the file's id; whether that is its end.
-
-    A file that was rotated away is read to its end before the new one is begun.
-    """
-    position = offset.get(path.name, 0)
-    file_id = offset.get(f"{path.name}#file", 0)
-    try:
-        current = path.stat()
-    except FileNotFoundError:
-        return [], position, file_id, True
-    if file_id not in (0, current.st_ino):
-        old = next((one for one in _siblings(path) if one.stat().st_ino == file_id), None)
-        if old is not None and old.stat().st_size > position:
-            lines, position = _lines(old, position, bytes_max)
-            if lines:
-                return lines, position, file_id, False
-        position = 0
-    elif current.st_size < position:
-        position = 0
-    lines, position = _lines(path, position, bytes_max)
-    return lines, position, current.st_ino, position + bytes_max > current.st_size
+    def _offset_after(self, read: _Reading) -> dict[str, int]:
+        for one in read.ended:
+            self._begun.pop(one.leg, None)
+            self._stays.pop(one.leg, None)
+        if read.at_end:
+            # Of whom CEL knows nothing, and will not: his rows need not be kept.
+            settled_at = _now() - SETTLED_MS
+            for leg, stay in list(self._stays.items()):
+                if leg not in read.opened and stay.at < settled_at:
+                    del self._stays[leg]
+        first = next(iter(self._stays.values()), None)
+        queue_place = first.place if first is not None else self._queue_place or Place()
+        name, queue_name = self.cel_path.name, self.queue_log_path.name
+        return {
+            name: read.place.position,
+            f"{name}#id": read.place.file,
+            f"{name}#at": read.read_until,
+            f"{name}#skip": read.skip_until,
+            queue_name: queue_place.position,
+            f"{queue_name}#id": queue_place.file,
+            **{f"open/{leg}": at for leg, at in read.opened.items()},
+        }
 
 
-def _lines(path: Path, start: int, bytes_max: int) -> tuple[list[Line], int]:
-    """A last line without its end is left for the next time, unless it is endless."""
-    with path.open("rb") as file:
-        file.seek(start)
-        block = file.read(bytes_max)
-    lines = list(_split(block, start))
-    if lines:
-        return lines, lines[-1].end
-    if len(block) >= bytes_max:
-        return [Line(start, start + len(block), "")], start + len(block)
-    return [], start
+def _is_open(key: str) -> bool:
+    return key.startswith("open/")
 
 
-def _split(block: bytes, start: int) -> Iterator[Line]:
-    done = 0
-    while (end := block.find(b"\n", done)) >= 0:
-        text = block[done:end] if end - done <= cel.LINE_BYTES_MAX else b""
-        yield Line(start + done, start + end + 1, text.decode("utf-8", "replace"))
-        done = end + 1
-
-
-def _row_at(path: Path, start: int) -> cel.CelRow | None:
-    try:
-        with path.open("rb") as file:
-            return cel.parse_line(_line_at(file, start))
-    except OSError:
-        return None
-
-
-def _line_at(file: BinaryIO, start: int) -> str:
-    file.seek(start, os.SEEK_SET)
-    return file.readline(cel.LINE_BYTES_MAX).decode("utf-8", "replace").rstrip("\n")
-
-
-def _siblings(path: Path) -> list[Path]:
-    """Rotated forms of it: `cel.csv.1`, `queue_log.0`."""
-    return sorted(one for one in path.parent.glob(f"{path.name}?*") if one.is_file())
+def _now() -> Instant:
+    return time.time_ns() // 1_000_000
