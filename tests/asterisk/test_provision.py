@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perezvon.asterisk import conf
+from perezvon.asterisk import conf, watchdog
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.process import directories
 from perezvon.asterisk.provision import Site, files
@@ -235,7 +235,9 @@ def test_an_asterisk_boots_without_an_error_whatever_the_names_are(tmp_path: Pat
         async with asterisk_running(plan, tmp_path, secrets=secrets) as running:
             endpoints = await running.process.cli("pjsip show endpoints")
             found = re.findall(r"Endpoint:  ([a-z0-9-]+)", endpoints)
-            assert sorted(found) == sorted([a.id for a in agents] + ["trunk-carrier"])
+            assert sorted(found) == sorted(
+                [a.id for a in agents] + ["trunk-carrier", watchdog.ENDPOINT]
+            )
             auth = await running.process.cli("pjsip show auth a0")
             assert f">{PASSWORD};\\;#x" in auth
             members = await running.process.cli("queue show fallback-t")

@@ -189,10 +189,10 @@ def test_a_child_deaf_to_sigterm_is_killed(tmp_path: Path) -> None:
 
 def test_a_child_that_does_not_answer_three_times_is_restarted(tmp_path: Path) -> None:
     told: list[Happening] = []
-    answers = [True, False, True, False, False, False]
+    answers = [(), ("ari",), ("sip",), ("ari",), (), ("ari",), ("ari", "sip"), ("ari", "sip")]
 
-    async def alive() -> bool:
-        return answers.pop(0) if answers else True
+    async def alive() -> tuple[str, ...]:
+        return answers.pop(0) if answers else ()
 
     async def story() -> None:
         supervisor = Supervisor([child(tmp_path, "pbx", FOREVER, alive=alive)], tell=told.append)
@@ -203,7 +203,7 @@ def test_a_child_that_does_not_answer_three_times_is_restarted(tmp_path: Path) -
         await supervisor.stop()
 
     asyncio.run(story())
-    assert [h.what for h in told if h.what is What.HUNG] == [What.HUNG]
+    assert [h.detail for h in told if h.what is What.HUNG] == ["ari, sip"]
 
 
 def test_a_frozen_child_is_restarted_too(tmp_path: Path) -> None:
@@ -214,7 +214,8 @@ def test_a_frozen_child_is_restarted_too(tmp_path: Path) -> None:
         async def alive() -> bool:
             return not frozen
 
-        supervisor = Supervisor([child(tmp_path, "pbx", FOREVER, alive=alive)])
+        pbx = child(tmp_path, "pbx", FOREVER, alive=sv.names(alive, "pbx"), abort_ms=50)
+        supervisor = Supervisor([pbx])
         await supervisor.start()
         await until(lambda: "here" in sv.tail_of(log))
         first = running(supervisor, "pbx")
@@ -240,7 +241,7 @@ def test_a_question_that_is_called_off_ends_at_once(turns: int) -> None:
         async def alive() -> bool:
             return await answer
 
-        asking = asyncio.create_task(sv._asked(alive, 60_000))
+        asking = asyncio.create_task(sv._asked(alive, 60_000, late=False))
         for _ in range(3):
             await asyncio.sleep(0)
         answer.set_result(False)

@@ -14,8 +14,8 @@ QUALIFY_S = 3
 CODECS = "alaw,ulaw"
 """What carriers, telephones and browsers all speak: nothing is transcoded."""
 
-RESERVED = ("anonymous", "trunk-")
-"""Asterisk gives the first a meaning; the second begins the names of trunks."""
+RESERVED = ("anonymous", "trunk-", "perezvon-")
+"""Asterisk gives the first a meaning; the others begin the names of trunks and of our own."""
 
 LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perezvon.asterisk import conf
+from perezvon.asterisk import conf, watchdog
 from perezvon.asterisk.dialplan import extensions_conf, queues_conf
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.modules import modules_conf
@@ -140,6 +140,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "indications.conf": INDICATIONS.format(country="us" if plan.language == "en" else "ru"),
         **_witness(),
     }
+    made["pjsip.conf"] += watchdog.endpoint(site.ari_password)
     # Parts of the core look for these, and complain when they are not there.
     for name in EMPTY:
         made[f"{name}.conf"] = "; The defaults are right.\n"

@@ -5,19 +5,23 @@ with is always what the newest applied plan says, or the one before when it cann
 """
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
-
-import aiohttp
 
 from perezvon.asterisk import ari, install, provision
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, Directories, directories
+from perezvon.asterisk.watchdog import silent_parts
 from perezvon.bootstrap.secrets import Secrets
 from perezvon.core.ids import SECOND
 from perezvon.core.plan import Plan
 from perezvon.runtime.supervisor import Child
 from perezvon.settings import Settings
 
-ARI_WAIT_S = 2
+BOOTED_WAIT_S = 2
+PROBE_EVERY_MS = 1 * SECOND
+PROBE_MS = 5 * SECOND
+"""Longer than any of the watchdog's questions: each has a limit of its own."""
+ABORT_MS = 3 * SECOND
 BOOT_MS = 60 * SECOND
 STOP_MS = 8 * SECOND
 
@@ -79,19 +83,26 @@ class Switchboard:
 
     def child(self, secrets: Secrets, plan: Plan, log: Path) -> Child:
         address = ari_address(self._settings, secrets, plan.tenant)
-        return asterisk_child("asterisk", self.process, address, log)
+        sip = _reachable(self._settings.sip_bind).strip("[]"), self._settings.sip_port
+        return asterisk_child("asterisk", self.process, address, sip, log)
 
 
-def asterisk_child(name: str, process: AsteriskProcess, address: ari.Address, log: Path) -> Child:
-    """An Asterisk to be supervised: ready when it has booted, alive while ARI answers."""
+def asterisk_child(
+    name: str, process: AsteriskProcess, address: ari.Address, sip: tuple[str, int], log: Path
+) -> Child:
+    """An Asterisk to be supervised: ready when it has booted, alive while all its parts answer.
+
+    `sip`: host and UDP port.
+    """
 
     async def booted() -> bool:
         with contextlib.suppress(AsteriskFailed, TimeoutError):
-            return "fully booted" in await process.cli("core waitfullybooted", timeout_s=ARI_WAIT_S)
+            said = await process.cli("core waitfullybooted", timeout_s=BOOTED_WAIT_S)
+            return "fully booted" in said
         return False
 
-    async def alive() -> bool:
-        return await answers(address)
+    async def probe() -> Collection[str]:
+        return await silent_parts(address, sip)
 
     return Child(
         name=name,
@@ -100,23 +111,12 @@ def asterisk_child(name: str, process: AsteriskProcess, address: ari.Address, lo
         log=log,
         ready=booted,
         ready_ms=BOOT_MS,
-        alive=alive,
+        alive=probe,
+        alive_every_ms=PROBE_EVERY_MS,
+        alive_wait_ms=PROBE_MS,
+        abort_ms=ABORT_MS,
         stop_ms=STOP_MS,
     )
-
-
-async def answers(address: ari.Address) -> bool:
-    """Whether ARI lists its applications: the first thing that hangs when it locks up."""
-    login = aiohttp.encode_basic_auth(address.user, address.password)
-    timeout = aiohttp.ClientTimeout(total=ARI_WAIT_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
-            session.get(f"{address.url}/applications", headers={"Authorization": login}) as reply,
-        ):
-            return reply.status == 200  # noqa: PLR2004 - HTTP's word for yes
-    except (aiohttp.ClientError, OSError):
-        return False
 
 
 def _reachable(bind: str) -> str:

@@ -15,7 +15,7 @@ import aiohttp
 from perezvon.core.ids import SECOND, Duration
 from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
-from perezvon.runtime.supervisor import Backoff, Child
+from perezvon.runtime.supervisor import Backoff, Child, names
 from perezvon.settings import Settings
 
 HEALTH_WAIT_S: Final = 2
@@ -38,7 +38,7 @@ def engine_child(settings: Settings, log: Path) -> Child:
         env=settings.environment(),
         log=log,
         ready=answers,
-        alive=answers,
+        alive=names(answers, "health"),
         alive_every_ms=ENGINE_ALIVE_MS,
         alive_wait_ms=ENGINE_ALIVE_MS,
         backoff=ENGINE_BACKOFF,
@@ -54,7 +54,7 @@ def web_child(settings: Settings, log: Path) -> Child:
         env=settings.environment(),
         log=log,
         ready=answers,
-        alive=answers,
+        alive=names(answers, "http"),
         follows=False,
     )
 

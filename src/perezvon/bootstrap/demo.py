@@ -235,7 +235,8 @@ class _Town:
             app=town_pbx.APP,
         )
         log = installation.logs / "town.log"
-        self.child = asterisk_child("town", self._process, ari, log)
+        sip = town_pbx.PHONES_HOST, self._site.sip_port
+        self.child = asterisk_child("town", self._process, ari, sip, log)
         self.people = Town(
             scenario=scenario_of.load(_scenario(options)),
             people=_people(plan),

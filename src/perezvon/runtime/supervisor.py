@@ -14,11 +14,12 @@ import os
 import shutil
 import signal
 import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from perezvon.core.ids import MINUTE, SECOND, Duration
 from perezvon.runtime import tether
@@ -30,16 +31,21 @@ TAIL_BYTES = 4_000
 POLL_MS: Duration = 50
 TIDY_MS: Duration = 30 * SECOND
 
-HUNG_STOP_MS: Duration = 1 * SECOND
-"""Between SIGABRT and SIGKILL: who does not answer is not waited for."""
-
 SPARE_AFTER_MS: Duration = 3 * SECOND
 """After its forerunner was ready: until then the machine has better things to do."""
+
+_A = TypeVar("_A")
 
 ENDS_AT_START_MAX = 3
 """A program that ended so often before it was ever ready will not start by waiting."""
 
+NO_ANSWER = "no answer at all"
+"""What a probe that came to no end is taken to say."""
+
 Check = Callable[[], Awaitable[bool]]
+
+Probe = Callable[[], Awaitable[Collection[str]]]
+"""Names what does not answer; empty when all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,15 @@ class Child:
     """Whether it serves already; None: as soon as it runs."""
     ready_ms: Duration = 60 * SECOND
     """Not ready after so long: ended and started again."""
-    alive: Check | None = None
+    alive: Probe | None = None
     """The watchdog's question, asked again and again once the program was ready."""
     alive_every_ms: Duration = 2 * SECOND
     alive_wait_ms: Duration = 2 * SECOND
     misses_max: int = 3
+    """So many in a row of one and the same name: then it is ended."""
+    abort_ms: Duration = 1 * SECOND
+    """Between SIGABRT and SIGKILL, should a core dump have to be written: who does not answer is
+    not waited for otherwise."""
     stop_ms: Duration = 8 * SECOND
     """Between SIGTERM and SIGKILL."""
     backoff: Backoff = field(default_factory=Backoff)
@@ -115,8 +125,7 @@ class Supervisor:
     def __init__(
         self, children: Sequence[Child], *, tell: Callable[[Happening], None] | None = None
     ) -> None:
-        names = [child.name for child in children]
-        assert len(set(names)) == len(names), "names of children are distinct"
+        assert len({child.name for child in children}) == len(children), "names are distinct"
         self._keepers = [_Keeper(child, tell or _tell_nobody) for child in children]
         self._tidy: asyncio.Task[None] | None = None
 
@@ -281,7 +290,7 @@ class _Keeper:
         loop = asyncio.get_running_loop()
         if child.ready is not None:
             until = loop.time() + child.ready_ms / SECOND
-            while not await _asked(child.ready, child.alive_wait_ms):
+            while not await _asked(child.ready, child.alive_wait_ms, late=False):
                 if loop.time() > until:
                     await self._end_hung(process, "never ready")
                     return
@@ -292,18 +301,19 @@ class _Keeper:
         if child.spare:
             await asyncio.sleep(SPARE_AFTER_MS / SECOND)
             self._spare = await self._launch()
-        misses = 0
+        misses: Counter[str] = Counter()
         while child.alive is not None:
             await asyncio.sleep(child.alive_every_ms / SECOND)
-            misses = 0 if await _asked(child.alive, child.alive_wait_ms) else misses + 1
-            if misses >= child.misses_max:
-                await self._end_hung(process, f"no answer {misses} times")
+            silent = await _asked(child.alive, child.alive_wait_ms, late=(NO_ANSWER,))
+            misses = Counter({name: misses[name] + 1 for name in silent})
+            if max(misses.values(), default=0) >= child.misses_max:
+                await self._end_hung(process, ", ".join(sorted(misses)))
                 return
 
     async def _end_hung(self, process: asyncio.subprocess.Process, why: str) -> None:
         self._say(What.HUNG, process, why)
         # ABRT, so that a machine which collects core dumps gets one of the lock-up.
-        await self._end(process, signal.SIGABRT, HUNG_STOP_MS)
+        await self._end(process, signal.SIGABRT, self.child.abort_ms)
 
     async def _end(
         self, process: asyncio.subprocess.Process, first: signal.Signals, wait_ms: Duration
@@ -327,14 +337,24 @@ def _pid(process: asyncio.subprocess.Process | None) -> int | None:
     return process.pid if process is not None and process.returncode is None else None
 
 
-async def _asked(check: Check, wait_ms: Duration) -> bool:
+async def _asked(question: Callable[[], Awaitable[_A]], wait_ms: Duration, *, late: _A) -> _A:
+    """`late` when there was no answer in time."""
     try:
         # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes together with
         # the answer, as it does when a program dies while it is asked.
         async with asyncio.timeout(wait_ms / SECOND):
-            return await check()
+            return await question()
     except OSError:
-        return False
+        return late
+
+
+def names(check: Check, name: str) -> Probe:
+    """The probe of a program that is asked one thing only."""
+
+    async def probe() -> Collection[str]:
+        return () if await check() else (name,)
+
+    return probe
 
 
 def _kill_group(pid: int) -> None:
