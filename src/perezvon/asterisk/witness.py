@@ -21,8 +21,11 @@ from perezvon.asterisk.follow import Place, lines_at, read_on, with_inode
 from perezvon.core.events import ArrivalWitnessed, Caller
 from perezvon.core.ids import SECOND, Duration, Instant, LegId
 
-READ_BYTES_MAX = 256 * 1024
+READ_BYTES_MAX = 64 * 1024
 """Of each file at one poll: some milliseconds of the loop's time."""
+
+OTHER_KINDS = ('"ANSWER",', '"HANGUP",', '"LINKEDID_END",')
+"""Rows that say nothing of when an attempt began or ended."""
 
 OPEN_MAX = 5_000
 """Attempts begun and not ended. Beyond, the oldest is dropped and never told."""
@@ -147,9 +150,11 @@ class Witness:
         lines_count = len(piece.lines)
         read = _Reading(opened, piece.place, piece.at_end, read_until, skip_until, lines_count)
         for line in piece.lines:
+            if line.text.startswith(OTHER_KINDS):
+                continue
             row = cel.parse_line(line.text)
             if row is None:
-                read.malformed_count += "LINKEDID_END" not in line.text
+                read.malformed_count += 1
             elif row.at >= read.skip_until:
                 read.skip_until = 0
                 read.read_until = max(read.read_until, row.at)

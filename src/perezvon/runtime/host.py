@@ -32,6 +32,9 @@ PROOF_MS: Duration = 1 * SECOND
 """A commit that takes longer proves nothing: on a disk that is always so slow callers would get
 in and then wait for each step of theirs. One slow commit does no harm, the guard allows for it."""
 WITNESS_MS: Duration = 1 * SECOND
+WITNESS_PIECES_MAX = 20
+"""Read one after another when it is behind: what happened in a long absence is told soon."""
+WITNESS_PAUSE_MS: Duration = 25
 POISONED_MAX = 3
 """So many poison events in ten minutes: something is wrong beyond one event."""
 HALT_MS: Duration = 600 * SECOND
@@ -169,9 +172,16 @@ class Host:
 
     async def _read_witness_once(self) -> None:
         assert self._witness is not None
-        seen, offset = self._witness.poll()
-        if seen:
-            self._loop.put_witnessed(seen, offset)
+        for _ in range(WITNESS_PIECES_MAX):
+            seen, offset = self._witness.poll()
+            if seen:
+                self._loop.put_witnessed(seen, offset)
+            if not self._witness.behind:
+                break
+            # Calls first: between two pieces the loop turns.
+            await asyncio.sleep(WITNESS_PAUSE_MS / 1_000)
+        trouble = self._witness.trouble
+        self.alerts.set(AlertKind.WITNESS_SILENT, "", wrong=bool(trouble), detail=trouble)
 
     async def _tell(self) -> None:
         await self._every(BOARD_PERIOD_MS, self._tell_once)

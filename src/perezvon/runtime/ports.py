@@ -186,8 +186,17 @@ class Directory(Protocol):
 class Witness(Protocol):
     """The second witness: CEL and queue_log, read on from where the journal says."""
 
+    @property
+    def trouble(self) -> str:
+        """Why not all is told, in words; empty when it is."""
+
+    @property
+    def behind(self) -> bool:
+        """There is more to read at once."""
+
     def poll(self) -> tuple[Sequence[ArrivalWitnessed], dict[str, int]]:
         """What ended since the last poll, and the offset to commit together with it, whole.
 
-        Bounded and quick: called from the loop's own thread.
+        Bounded and quick: called from the loop's own thread. What keeps it from reading is in
+        `trouble`, never an exception.
         """
