@@ -98,7 +98,7 @@ async def _goes_round(session: aiohttp.ClientSession, url: str) -> bool:
             if message.type is aiohttp.WSMsgType.TEXT:
                 reply = json.loads(message.data)
                 if reply.get("type") == "RESTResponse":
-                    return reply.get("status_code") == OK
+                    return bool(reply.get("status_code") == OK)
         return False
 
 
@@ -127,7 +127,7 @@ class _Listener(asyncio.DatagramProtocol):
         if data.startswith(b"SIP/2.0 ") and not self._answer.done():
             self._answer.set_result(None)
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         if not self._answer.done():
             self._answer.set_exception(exc)
 

@@ -29,6 +29,7 @@ from perezvon.runtime.actions import (
     PlanApplyArgs,
     PlanExportArgs,
     TrimArgs,
+    alert_actions,
     checked,
     engine_actions,
 )
@@ -125,6 +126,7 @@ async def _serve(
         who=lambda person: _who(directory, person),
     )
     actions.update(engine_actions(lambda: loop.engine, loop.submit))
+    actions.update(alert_actions(alerts))
     actions.update(_own_actions(loop, host))
     ends.append(host.stop)
     running = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from perezvon import settings as settings_of
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import starter
+from perezvon.bootstrap.alert_post import AlertPost
 from perezvon.bootstrap.asterisk import Switchboard
 from perezvon.bootstrap.children import engine_child, engine_health, web_child, worker_child
 from perezvon.bootstrap.ports import PortTaken, is_free
@@ -65,6 +66,8 @@ class Installation:
         self._ended: dict[str, int] = {}
         """How often each has ended since it was ready last."""
         self._stopping = False
+        self._post = AlertPost(settings.engine_socket)
+        self._posting: asyncio.Task[None] | None = None
         self.plan: Plan | None = None
         self.secrets: secrets_of.Secrets | None = None
         self.pbx: install.Pbx | None = None
@@ -109,6 +112,7 @@ class Installation:
         """Start all in order, `before` first. `UpError` when one does not start."""
         children = [*before, *self._children()]
         self._supervisor = Supervisor(children, tell=self._note)
+        self._posting = asyncio.create_task(self._post.run())
         self.say("starting", names=", ".join(child.name for child in children))
         try:
             await self._supervisor.start()
@@ -139,6 +143,10 @@ class Installation:
 
     async def stop(self) -> None:
         self._stopping = True
+        if self._posting is not None:
+            self._posting.cancel()
+            await asyncio.gather(self._posting, return_exceptions=True)
+            self._posting = None
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
@@ -256,6 +264,7 @@ class Installation:
             (self.settings.run_dir / f"{name}.pid").write_text(f"{happening.pid}\n")
         if self._stopping:
             return
+        self._post.happened(happening)
         if happening.what in {What.ENDED, What.HUNG}:
             times = self._ended[name] = self._ended.get(name, 0) + 1
             if times <= TOLD_MAX or times % TOLD_EVERY == 0:

@@ -19,6 +19,7 @@ from perezvon.core.events import (
     WaiverGiven,
 )
 from perezvon.core.ids import AgentId, DebtId
+from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import EngineView, ledger_counts
 from perezvon.runtime.local import Action, Refused
 
@@ -80,6 +81,14 @@ class PlanExportArgs(Args, frozen=True):
     """`plan.export`; empty: the running version."""
 
     version: Text = ""
+
+
+class AlertArgs(Args, frozen=True):
+    """`alert.raise`, `alert.note`, `alert.clear`: what `perezvon up` sees and the engine cannot."""
+
+    kind: AlertKind
+    about: Text = ""
+    detail: Text = ""
 
 
 class TrimArgs(Args, frozen=True):
@@ -152,6 +161,28 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
         "debt.assign": checked(AssignArgs, assign),
         "debt.call": checked(CallArgs, call),
         "ledger": checked(Args, ledger),
+    }
+
+
+def alert_actions(alerts: Alerts) -> dict[str, Action]:
+    """Alerts of the process that looks after the engine, shown like its own."""
+
+    async def raise_(args: AlertArgs) -> dict[str, Any]:
+        alerts.raise_(args.kind, args.about, args.detail)
+        return {}
+
+    async def note(args: AlertArgs) -> dict[str, Any]:
+        alerts.note(args.kind, args.about, args.detail)
+        return {}
+
+    async def clear(args: AlertArgs) -> dict[str, Any]:
+        alerts.clear(args.kind, args.about)
+        return {}
+
+    return {
+        "alert.raise": checked(AlertArgs, raise_),
+        "alert.note": checked(AlertArgs, note),
+        "alert.clear": checked(AlertArgs, clear),
     }
 
 
