@@ -1,4 +1,4 @@
-"""A bench's tables: printed, and kept as JSON beside the proofs when asked (`BENCH_JSON` names where).
+"""A bench's tables: printed, and kept as JSON beside the proofs when `BENCH_JSON` names a folder.
 
 A figure without its limit says nothing, so a row may carry the limit that it has to meet.
 """

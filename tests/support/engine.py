@@ -188,7 +188,9 @@ class EngineProcess:
             self.ask("agent.status", agent=agent, status=status, by="test")
 
     def facts(self) -> list[Fact]:
-        """All that is durable, in order."""
+        """All so far, in order; of an engine that is away, all that is durable."""
+        if self.pid is not None:
+            until_now(lambda: self.health().get("told", True), READY_S, self.log_tail)
         database = open_journal_reader(
             Location(self.settings.data_dir, self.settings.database_url or "")
         )

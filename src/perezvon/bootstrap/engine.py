@@ -205,6 +205,7 @@ def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
             "beats": state.beats,
             "halted": state.halted,
             "durable": loop.durable,
+            "told": loop.told,
             "resynced": loop.audited.is_set(),
             "plan": loop.engine.plan.version,
             "balanced": loop.engine.ledger.balanced,

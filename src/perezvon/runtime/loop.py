@@ -55,6 +55,11 @@ STOP_MS: Duration = 5 * SECOND
 """How long a stop waits for a disk that stands still. What it has not taken by then was never
 acknowledged to anybody."""
 
+FACTS_MS: Duration = 100
+"""Facts wait so long for a next turn to be committed with. A crash loses none: a replay tells them
+again; but a commit of their own after every turn would be every second commit.
+"""
+
 SNAPSHOT_ROWS = 20_000
 """A snapshot is taken after so many rows at the latest, so that a replay stays short."""
 
@@ -109,6 +114,7 @@ class Loop:
         self._snapshot_seq = recovery.seq
         self._snapshot_at = clock.now()
         self._facts: list[StoredFact] = list(recovery.facts)
+        self._facts_due_at: Instant = 0
         self._carried_out = recovery.seq if not recovery.unknown else 0
         self._persons: list[Person] = []
         self._inbox: deque[_Item] = deque()
@@ -123,6 +129,11 @@ class Loop:
         switch.learn_plan(self.engine.plan)
         if recovery.first_plan is not None:
             self.put(PlanChanged(recovery.first_plan))
+
+    @property
+    def told(self) -> bool:
+        """All facts so far are durable; without it some wait for the next commit."""
+        return not self._facts
 
     # The inbox.
 
@@ -217,11 +228,13 @@ class Loop:
             if self._snapshot_is_due():
                 await self._take_snapshot()
             return
+        wake_at = self.engine.next_deadline()
         if self._facts:
-            # Nothing more happens: the facts of the last turn need not wait for the next.
-            await self._commit([], [])
-            return
-        await self._clock.wait(self._woken, self.engine.next_deadline())
+            if self._clock.now() >= self._facts_due_at:
+                await self._commit([], [])
+                return
+            wake_at = min(self._facts_due_at, wake_at or self._facts_due_at)
+        await self._clock.wait(self._woken, wake_at)
 
     def _next_items(self) -> list[_Item]:
         items = [self._inbox.popleft() for _ in range(min(TURN_MAX, len(self._inbox)))]
@@ -260,6 +273,8 @@ class Loop:
             self._switch.learn_plan(self.engine.plan)
         elif isinstance(row.event, Resynced):
             self.audited.set()
+        if not self._facts:
+            self._facts_due_at = row.now + FACTS_MS
         self._facts += (StoredFact(row.seq, n, fact) for n, fact in enumerate(step.facts))
         self._switch.carry_out(step.commands)
         self._carried_out = row.seq
