@@ -26,6 +26,9 @@ REQUEST_MS = 2_000
 CONNECT_MS = 3_000
 CLOSE_MS = 1_000
 LISTING_MS = 5_000
+FILTER_MS: tuple[Duration, ...] = (500, 1_000, 2_000)
+LISTINGS_MS: tuple[Duration, ...] = (1_000, 2_000, LISTING_MS)
+"""How long each try waits for its reply: both may be repeated, and a link needs both."""
 EVENTS_MAX = 50_000
 """Events heard and not yet handled. Beyond, the link is cut: an audit then says what is true."""
 PENDING_MAX = 20_000
@@ -194,17 +197,26 @@ class Ari:
         return await self.submit(method, uri, query=query, body=body, timeout_ms=timeout_ms)
 
     async def listing(self, uri: str) -> Reply:
-        """GET by plain HTTP: what may be long must not hold up the calls on the socket."""
-        return await self._by_http("GET", uri, {})
+        """GET by plain HTTP: what may be long must not hold up the calls on the socket.
+
+        Asked again when no reply comes.
+        """
+        for wait_ms in LISTINGS_MS:
+            reply = await self._by_http("GET", uri, {}, wait_ms)
+            if reply.status is not None:
+                break
+        return reply
 
     def aside(self, method: str, uri: str, *, query: Mapping[str, str]) -> asyncio.Future[Reply]:
         """Send by plain HTTP what may have to wait in the switch; in no order with the rest."""
         return asyncio.ensure_future(self._by_http(method, uri, query))
 
-    async def _by_http(self, method: str, uri: str, query: Mapping[str, str]) -> Reply:
+    async def _by_http(
+        self, method: str, uri: str, query: Mapping[str, str], wait_ms: Duration = LISTING_MS
+    ) -> Reply:
         assert self._session is not None, "not started"
         url = f"{self._address.url}/{uri}"
-        timeout = aiohttp.ClientTimeout(total=LISTING_MS / 1000)
+        timeout = aiohttp.ClientTimeout(total=wait_ms / 1000)
         try:
             async with self._session.request(
                 method, url, params=query, timeout=timeout
@@ -276,11 +288,15 @@ class Ari:
             self._on_event(message)
 
     async def _set_filter(self) -> None:
-        reply = await self.request(
-            "PUT",
-            f"applications/{part(self._address.app)}/eventFilter",
-            body={"allowed": [{"type": name} for name in EVENT_TYPES]},
-        )
+        for wait_ms in FILTER_MS:
+            reply = await self.request(
+                "PUT",
+                f"applications/{part(self._address.app)}/eventFilter",
+                body={"allowed": [{"type": name} for name in EVENT_TYPES]},
+                timeout_ms=wait_ms,
+            )
+            if reply.status is not None:
+                break
         if not reply.ok:
             raise LinkError(f"event filter: {reply.status}")
 
