@@ -293,7 +293,8 @@ class LosesAnswers(Writer):
 
 @pytest.fixture
 def unsure(location: Location) -> Iterator[tuple[SqlJournal, LosesAnswers]]:
-    writer = LosesAnswers(location, tenant=TENANT, holder="", wait_ms=0, clock=wall_clock)
+    writer = LosesAnswers(location, tenant=TENANT, holder="", clock=wall_clock)
+    writer.take(0)
     journal = SqlJournal(writer)
     yield journal, writer
     journal.close()

@@ -1,18 +1,23 @@
 """An engine's writer as a process of its own, to be killed or starved by a test.
 
 `python -m tests.store.writer_process DIRECTORY URL MODE`; prints a line for each thing done.
+Its lease is short, so that a test need not watch it for long.
 """
 
 import json
 import resource
 import signal
 import sys
+import threading
 from pathlib import Path
 from random import Random
 
+import structlog
+
 from perezvon.core.facts import PlanTaken
 from perezvon.core.ids import PlanVersion, TenantId
-from perezvon.runtime.ports import Batch, Row, StoredFact, Unavailable
+from perezvon.runtime import lease
+from perezvon.runtime.ports import Batch, LeaseLost, Row, StoredFact, Unavailable
 from perezvon.store.database import Location
 from perezvon.store.journal import SqlJournal
 from tests.store.stories import rows
@@ -20,6 +25,8 @@ from tests.store.stories import rows
 FILE_LIMIT = 400_000
 TURNS_MAX = 100_000
 REFUSALS = 5
+SHORT_LEASE_MS = 2_000
+RENEW_S = 0.05
 
 
 def say(**what: object) -> None:
@@ -71,12 +78,57 @@ def hold(journal: SqlJournal) -> None:
     sys.stdin.readline()
 
 
-MODES = {"kill": commit_until_killed, "full": commit_until_full, "hold": hold}
+def lead(journal: SqlJournal) -> None:
+    """Commit in a steady rhythm, and say what the fence says, until another one leads."""
+    seq = len(journal.recover().rows)
+    say(leads=journal.epoch)
+    while True:
+        before = journal.lease.held()
+        try:
+            journal.commit(turn(seq + 1, 1))
+        except LeaseLost:
+            say(lost=journal.epoch, held=before or journal.lease.held())
+            return
+        except Unavailable as error:
+            say(unavailable=str(error), held=before)
+        else:
+            seq += 1
+            say(durable=seq, held=before)
+        threading.Event().wait(RENEW_S)
+
+
+def freeze_in_a_write(journal: SqlJournal) -> None:
+    """As a process does that is stopped between the statements of a commit: no front door leads
+    to that moment.
+    """
+    with journal._writer.transaction():
+        say(leads=journal.epoch)
+        signal.raise_signal(signal.SIGSTOP)
+    say(committed=journal.epoch)
+
+
+MODES = {
+    "lead": lead,
+    "freeze": freeze_in_a_write,
+    "kill": commit_until_killed,
+    "full": commit_until_full,
+    "hold": hold,
+}
 
 
 def main() -> None:
     directory, url, mode = sys.argv[1:]
-    journal = SqlJournal.open(Location(Path(directory), url), tenant=TenantId("t"))
+    location = Location(Path(directory), url)
+    vars(lease).update(LEASE_MS=SHORT_LEASE_MS)
+    structlog.configure(processors=[structlog.processors.JSONRenderer()])
+    if mode == "standby":
+        say(stands_by=True)
+        mode = "lead"
+        waited = SqlJournal.stand_by(location, threading.Event(), tenant=TenantId("t"))
+        assert waited is not None
+        journal = waited
+    else:
+        journal = SqlJournal.open(location, tenant=TenantId("t"))
     MODES[mode](journal)
     journal.close()
 

@@ -7,19 +7,23 @@ a damaged file (`JournalDamaged`, `OutOfOrder`, `CodecError`).
 """
 
 import hashlib
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import Final, Self
 
 import structlog
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from perezvon.core.events import PlanChanged
-from perezvon.core.ids import DAY, MINUTE, Instant, PersonId, PlanVersion, TenantId
+from perezvon.core.ids import DAY, MINUTE, Duration, Instant, PersonId, PlanVersion, TenantId
 from perezvon.core.plan import Plan
 from perezvon.core.snapshot import SnapshotError, plan_version
+from perezvon.runtime.lease import Lease
 from perezvon.runtime.ports import Batch, LeaseLost, Recovered, Row, Unavailable
 from perezvon.store import persons, plans, schema
 from perezvon.store.codec import CodecError, PlanOf, decode_event, encode_event, encode_fact
@@ -87,12 +91,34 @@ class SqlJournal:
         location: Location,
         *,
         tenant: TenantId,
-        wait_ms: int = 3_000,
+        wait_ms: Duration = 3_000,
         clock: Callable[[], Instant] = wall_clock,
     ) -> Self:
         """Become the one writer. Raises `EngineRunning` when another engine is alive."""
-        holder = socket.gethostname()
-        return cls(Writer(location, tenant=tenant, holder=holder, wait_ms=wait_ms, clock=clock))
+        with _closed_on_error(Writer(location, tenant=tenant, holder=_us(), clock=clock)) as writer:
+            writer.take(wait_ms)
+        return cls(writer)
+
+    @classmethod
+    def stand_by(
+        cls,
+        location: Location,
+        stopped: Event,
+        *,
+        tenant: TenantId,
+        clock: Callable[[], Instant] = wall_clock,
+    ) -> Self | None:
+        """Become the one writer when the one that leads is gone. None when `stopped` before."""
+        with _closed_on_error(Writer(location, tenant=tenant, holder=_us(), clock=clock)) as writer:
+            if writer.stand_by(stopped):
+                return cls(writer)
+        writer.close()
+        return None
+
+    @property
+    def lease(self) -> Lease:
+        """Whether we may act outside; see `runtime.lease`."""
+        return self._writer.lease
 
     @property
     def era(self) -> str:
@@ -237,6 +263,19 @@ class SqlJournal:
             yield link
         if before < head.seq:
             raise OutOfOrder(f"rows after {before} are there already")
+
+
+def _us() -> str:
+    return f"{socket.gethostname()} pid {os.getpid()}"
+
+
+@contextmanager
+def _closed_on_error(writer: Writer) -> Iterator[Writer]:
+    try:
+        yield writer
+    except BaseException:
+        writer.close()
+        raise
 
 
 def verify(database: Database) -> int:

@@ -2,21 +2,29 @@
 
 Two fences. A lock that ends with the process: `flock` on a file beside SQLite, an advisory lock
 of the writer's own session on PostgreSQL (not through a transaction pooler). And an epoch, one
-higher with each engine that starts: every transaction first claims the leader's row for its
-epoch, so a writer who slept through his replacement changes nothing and is told to end.
+higher with each engine that begins to lead: every transaction first claims the leader's row for
+its epoch, so a writer who slept through his replacement changes nothing and is told to end.
+
+A standby takes over at once when it gets the lock (the leader died), or when the leader's row has
+been the same for the length of a lease (he is frozen, or cut off from the store). On PostgreSQL
+it then ends the old session, lock and all. On SQLite nobody can take a lock from a process that
+lives: the new leader goes on without, says so in the row (`locked`), and takes the lock when it
+is free. A leader who is frozen in the middle of a SQLite write keeps everybody out; only his end
+helps, and the error names him.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
-from sqlalchemy import Connection, exc, select, text, update
+import structlog
+from sqlalchemy import Connection, exc, func, null, select, text, update
 
-from perezvon.core.ids import Instant
+from perezvon.core.ids import Duration, Instant
+from perezvon.runtime.lease import LEASE_MS, Lease, elapsed_ms
 from perezvon.runtime.ports import LeaseLost, Unavailable
 from perezvon.store import eras
 from perezvon.store.database import (
@@ -32,9 +40,13 @@ from perezvon.store.database import (
     unavailable_when_down,
 )
 from perezvon.store.schema import leader
+from perezvon.store.succession import Seat, Watch, end_session
 
-LEASE_MS: Final = 10_000
+log = structlog.get_logger("leader")
+
 RETRY_S: Final = 0.05
+LOOK_S: Final = 0.2
+"""How often a standby looks after the leader."""
 GENESIS: Final = bytes(32)
 """What the first row of a journal has as the digest of the row before."""
 
@@ -53,38 +65,140 @@ class Head:
 
 
 class Writer:
-    """The one connection that may write, for as long as its epoch is the current one."""
+    """The one connection that may write, for as long as its epoch is the current one.
+
+    It leads after `take` or `stand_by`. Of this process and machine `holder` tells others.
+    """
 
     def __init__(
-        self,
-        location: Location,
-        *,
-        tenant: str,
-        holder: str,
-        wait_ms: int,
-        clock: Callable[[], Instant],
+        self, location: Location, *, tenant: str, holder: str, clock: Callable[[], Instant]
     ) -> None:
         prepare_directory(location)
         self._location = location
+        self._tenant = tenant
+        self._holder = holder
         self._clock = clock
         self._database = connect(location, Name.JOURNAL, single=True)
         self._lock = FileLock(location.directory / "journal.lock")
         self._connection: Connection | None = None
         self._inode: int | None = None
         self._mutex = Lock()
+        self.lease = Lease()
         self.epoch = 0
         self.era = ""
-        try:
-            self._take_lock(holder, wait_ms)
-            self._begin_epoch(tenant, holder)
-        except BaseException:
-            self.close()
-            raise
+
+    # Becoming the leader.
+
+    def take(self, wait_ms: Duration) -> None:
+        """Lead now. Raises `EngineRunning` when another engine is alive or has the lock.
+
+        It waits a little: the one before us may be ending.
+        """
+        deadline = elapsed_ms() + wait_ms
+        with _watching(self._location) as watch:
+            while not self._try_to_lead(watch):
+                seat = watch.seat
+                # Of one without the lock only his lease can tell whether he lives.
+                unsure = seat is not None and not seat.locked and not watch.has_changed
+                if elapsed_ms() >= deadline and not unsure:
+                    raise EngineRunning(
+                        "another engine writes this journal"
+                        + (f" ({seat.holder})" if seat is not None else "")
+                        + "; stop it first"
+                    )
+                time.sleep(RETRY_S)
+
+    def stand_by(self, stopped: Event) -> bool:
+        """Wait until the leader is gone or his lease is over, and lead. False when `stopped`.
+
+        A store that is away is waited for as well.
+        """
+        told = ""
+        with _watching(self._location) as watch:
+            while not stopped.is_set():
+                try:
+                    if self._try_to_lead(watch, by_force=True):
+                        return True
+                except Unavailable as error:
+                    self._disconnect()
+                    reason = self._why_not(watch, error)
+                    if reason != told:
+                        log.error("cannot_take_over", reason=reason)  # noqa: TRY400 - says all
+                    told = reason
+                stopped.wait(LOOK_S)
+        return False
+
+    def _try_to_lead(self, watch: Watch, *, by_force: bool = False) -> bool:
+        """One try. By force: against a lock, too, whose holder has let his lease run out."""
+        has_lock = self._try_lock()
+        seat = watch.look()
+        if has_lock and (seat is None or seat.locked):
+            return self._begin_epoch(seat)
+        if watch.is_stale and (has_lock or by_force):
+            assert seat is not None
+            if self._location.is_sqlite:
+                return self._begin_epoch(seat)
+            if end_session(self._connected_anyhow(), seat):
+                log.warning("ended_the_session_of_the_leader", holder=seat.holder)
+        elif has_lock:
+            # He whom we watch leads without it and wants it.
+            self._lock.release()
+        return False
+
+    def _why_not(self, watch: Watch, error: Unavailable) -> str:
+        if self._location.is_sqlite and watch.is_stale and "locked" in str(error):
+            return (
+                f"the engine that leads ({self._lock.holder()}) is frozen in the middle of a"
+                " write, and SQLite lets nobody else write: end that process"
+            )
+        return str(error)
+
+    def _try_lock(self) -> bool:
+        if self._location.is_sqlite:
+            try:
+                return self._lock.is_held or self._lock.try_take(self._holder)
+            except OSError as error:
+                raise Unavailable(f"{self._lock.path}: {error.strerror}") from error
+        with unavailable_when_down():
+            return _advisory_lock(self._connected_anyhow())
+
+    def _begin_epoch(self, seat: Seat | None) -> bool:
+        """False when the row is not as it was seen: somebody was quicker, or woke up."""
+        now, begun_at = self._clock(), elapsed_ms()
+        with unavailable_when_down():
+            connection = self._connected_anyhow()
+            with connection.begin():
+                if Seat.read(connection) != seat:
+                    return False
+                migrate_on(connection, Name.JOURNAL)
+                connection.execute(
+                    insert_into(connection, leader)
+                    .values(id=1, epoch=0, holder="", until=0, seq=0, hash=GENESIS, carried_out=0)
+                    .on_conflict_do_nothing()
+                )
+                before = seat.epoch if seat is not None else 0
+                self.epoch = before + 1
+                connection.execute(
+                    update(leader).values(
+                        epoch=self.epoch, holder=self._holder, **self._renewal(connection)
+                    )
+                )
+                self.era = eras.settle(
+                    connection, self._location, tenant=self._tenant, epoch=before, now=now
+                )
+        self.lease.renew(begun_at)
+        if self._location.is_sqlite:
+            self._inode = self._location.file(Name.JOURNAL).stat().st_ino
+        eras.seal(self._location, self._database, self.epoch)
+        return True
+
+    # Leading.
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, Head]]:
         """Durable when the block ended well; `LeaseLost` when another engine has taken over."""
         with self._mutex:
+            begun_at = elapsed_ms()
             try:
                 with unavailable_when_down():
                     connection = self._connected()
@@ -92,7 +206,13 @@ class Writer:
                         yield connection, self._claim(connection)
             except Unavailable:
                 self._disconnect()
+                if not self._location.is_sqlite:
+                    self.lease.doubt()  # the session had our lock
                 raise
+            except LeaseLost:
+                self.lease.lose()
+                raise
+            self.lease.renew(begun_at)
 
     def close(self) -> None:
         with self._mutex:
@@ -100,62 +220,27 @@ class Writer:
             self._database.close()
             self._lock.release()
 
-    def _take_lock(self, holder: str, wait_ms: int) -> None:
-        """Wait a little: the one before us may be ending."""
-        deadline = time.monotonic() + wait_ms / 1_000
-        while not self._try_lock(holder):
-            if time.monotonic() >= deadline:
-                raise EngineRunning(
-                    "another engine writes this journal"
-                    + (f" ({self._lock.holder()})" if self._location.is_sqlite else "")
-                    + "; stop it first"
-                )
-            time.sleep(RETRY_S)
-
-    def _try_lock(self, holder: str) -> bool:
-        if self._location.is_sqlite:
-            try:
-                return self._lock.try_take(f"{holder} pid {os.getpid()}".strip())
-            except OSError as error:
-                raise Unavailable(f"{self._lock.path}: {error.strerror}") from error
-        with unavailable_when_down():
-            self._connection = self._connection or self._connect()
-            return _advisory_lock(self._connection)
-
-    def _begin_epoch(self, tenant: str, holder: str) -> None:
-        now = self._clock()
-        with unavailable_when_down():
-            self._connection = self._connection or self._connect()
-            with self._connection.begin():
-                migrate_on(self._connection, Name.JOURNAL)
-                self._connection.execute(
-                    insert_into(self._connection, leader)
-                    .values(id=1, epoch=0, holder="", until=0, seq=0, hash=GENESIS, carried_out=0)
-                    .on_conflict_do_nothing()
-                )
-                before = self._connection.scalar(select(leader.c.epoch)) or 0
-                self.epoch = before + 1
-                self._connection.execute(
-                    update(leader).values(epoch=self.epoch, holder=holder, until=now + LEASE_MS)
-                )
-                self.era = eras.settle(
-                    self._connection, self._location, tenant=tenant, epoch=before, now=now
-                )
-        if self._location.is_sqlite:
-            self._inode = self._location.file(Name.JOURNAL).stat().st_ino
-        eras.seal(self._location, self._database, self.epoch)
-
     def _claim(self, connection: Connection) -> Head:
         """Lock the leader's row for the rest of the transaction, if it is still ours."""
         row = connection.execute(
             update(leader)
             .where(leader.c.id == 1, leader.c.epoch == self.epoch)
-            .values(until=self._clock() + LEASE_MS)
+            .values(**self._renewal(connection))
             .returning(leader.c.seq, leader.c.hash, leader.c.carried_out)
         ).one_or_none()
         if row is None:
             raise LeaseLost(f"epoch {self.epoch} is over: another engine has taken the journal")
         return Head(row.seq, row.hash, row.carried_out)
+
+    def _renewal(self, connection: Connection) -> dict[str, object]:
+        """What a standby sees change. `until` is by the wall clock, for a person's eyes only."""
+        on_sqlite = connection.dialect.name == "sqlite"
+        return {
+            "until": self._clock() + LEASE_MS,
+            "renewal": leader.c.renewal + 1,
+            "locked": self._try_lock() if on_sqlite else True,
+            "backend": null() if on_sqlite else func.pg_backend_pid(),
+        }
 
     def _connected(self) -> Connection:
         if self._location.is_sqlite:
@@ -191,6 +276,12 @@ class Writer:
         if inode != self._inode:
             raise Unavailable(f"{path} is another file than the one that was opened")
 
+    def _connected_anyhow(self) -> Connection:
+        """Without the checks that only a leader can make."""
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
     def _connect(self) -> Connection:
         return self._database.engine.connect().execution_options(perezvon_writes=True)
 
@@ -200,6 +291,15 @@ class Writer:
             # The pool keeps nothing, so the session ends, and its lock on PostgreSQL with it.
             with suppress(exc.SQLAlchemyError):
                 connection.close()
+
+
+@contextmanager
+def _watching(location: Location) -> Iterator[Watch]:
+    watch = Watch(location)
+    try:
+        yield watch
+    finally:
+        watch.close()
 
 
 def _advisory_lock(connection: Connection) -> bool:

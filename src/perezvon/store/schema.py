@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -79,6 +80,9 @@ leader = Table(
     Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("carried_out", BigInteger, nullable=False),
+    Column("renewal", BigInteger, nullable=False, server_default="0"),
+    Column("locked", Boolean, nullable=False, server_default=true()),
+    Column("backend", BigInteger),
 )
 journal = Table(
     "journal",
