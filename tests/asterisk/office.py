@@ -4,18 +4,21 @@ Several offices follow one another on one Asterisk; each leaves it empty.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from perezvon.asterisk import ami
 from perezvon.asterisk.ari import Address
-from perezvon.asterisk.provision import application, heartbeat_variable
+from perezvon.asterisk.provision import MANAGER_USER, application, heartbeat_variable
 from perezvon.asterisk.switch import AsteriskSwitch, Guard
 from perezvon.core.commands import Command, RingAgent
 from perezvon.core.events import CallArrived, EndCause, Event, LegEnded
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, PersonId
 from perezvon.core.plan import Plan
+from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.ports import Person
 from tests.asterisk.phone import Dialog, Phone, until
 from tests.support.asterisk import PASSWORD, Running
@@ -60,6 +63,7 @@ class Office:
         self.phones: dict[str, Phone] = {}
         self.carrier = Phone()
         self.replaced: list[bool] = []
+        self.alerts = Alerts(lambda: int(time.time() * SECOND))
         self.switch: AsteriskSwitch
 
     def driver(
@@ -82,6 +86,8 @@ class Office:
             guard=Guard(heartbeat_variable(self.plan.tenant), waiting_ms),
             cel_path=cel or self.running.process.places.cel,
             on_replaced=lambda: self.replaced.append(True),
+            manager=ami.Address(site.manager_port, MANAGER_USER, site.manager_secret),
+            alerts=self.alerts,
         )
 
     async def open_phone(self, agent: str) -> Phone:

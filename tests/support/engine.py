@@ -84,6 +84,7 @@ class EngineProcess:
             sip_port=site.sip_port,
             http_port=ari_port or site.http_port,
             web_port=free_port(),
+            manager_port=site.manager_port,
             rtp_from=site.rtp_ports[0],
             rtp_to=site.rtp_ports[1],
         )

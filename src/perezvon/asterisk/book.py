@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from perezvon.asterisk.translate import LegView, Side
-from perezvon.core.ids import CallId, Duration, LegId
+from perezvon.core.ids import AgentId, CallId, Duration, LegId
 
 CLIENT_LEG = re.compile(r".+/\d+c")
 """See `core.ids`: the client's leg of a call-back."""
@@ -24,6 +24,8 @@ class Leg(LegView):
 
     id: LegId = field(kw_only=True)
     channel: str = ""
+    agent: AgentId | None = None
+    """Whose telephone of ours it rings; not set for a mobile."""
     call: CallId | None = None
     """Set while it is in the bridge of this call."""
     ring_ms: Duration = 0

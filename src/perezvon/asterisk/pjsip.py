@@ -10,7 +10,21 @@ from perezvon.asterisk import conf
 from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
 
 QUALIFY_PHONE_S = 10
-QUALIFY_S = 3
+QUALIFY_TRUNK_TIMEOUT_S = 3
+QUALIFY_PHONE_TIMEOUT_S = 1.6
+"""Three packets go out in it (at 0, 0.5 and 1.5 s). With `lifesigns.PROBE_MS` it makes the two
+seconds in which a telephone that died while it rang has to be found."""
+
+REGISTERED_S = 40
+"""It is renewed ten seconds before: a carrier who forgot us is found out within half a minute.
+One to whom this is too often says so (423), and the switch obeys."""
+
+REGISTER_AGAIN_S = 20
+"""After a refusal too: it may be mended at any time, and until then nobody can reach us."""
+
+HOLD_TIMES = 10
+"""A telephone on hold sends nothing by right: so many times longer is it waited for."""
+
 CODECS = "alaw,ulaw"
 """What carriers, telephones and browsers all speak: nothing is transcoded."""
 
@@ -34,6 +48,7 @@ def pjsip_conf(
     outside: str | None,
     local_nets: tuple[str, ...],
     qualify_trunk_s: int,
+    rtp_timeout_s: int,
 ) -> str:
     """The whole file. `PlanError` for a name or a secret that cannot be written."""
     tenant = conf.name("tenant", plan.tenant)
@@ -57,7 +72,7 @@ def pjsip_conf(
     language = "en" if plan.language == "en" else "ru"
     parts += [_trunk(trunk, secrets, tenant, language, qualify_trunk_s) for trunk in plan.trunks]
     parts += [
-        _phone(agent, secrets, tenant, language)
+        _phone(agent, secrets, tenant, language, rtp_timeout_s)
         for agent in plan.agents
         if agent.device is not DeviceKind.MOBILE
     ]
@@ -85,7 +100,7 @@ def _trunk(
         ),
         conf.section(
             name, type="aor", contact=f"sip:{host}:{int(trunk.port)}",
-            qualify_frequency=qualify_s, qualify_timeout=QUALIFY_S,
+            qualify_frequency=qualify_s, qualify_timeout=QUALIFY_TRUNK_TIMEOUT_S,
         ),
         conf.section(name, type="identify", endpoint=name, match=_addresses(trunk, where)),
     ]  # fmt: skip
@@ -100,8 +115,10 @@ def _trunk(
                 name, type="registration", outbound_auth=name, transport="transport-udp",
                 server_uri=f"sip:{host}:{int(trunk.port)}",
                 client_uri=f"sip:{user}@{host}:{int(trunk.port)}", contact_user=user,
-                expiration=300, retry_interval=20, forbidden_retry_interval=120,
-                fatal_retry_interval=120, max_retries=1_000_000, auth_rejection_permanent=False,
+                expiration=REGISTERED_S, retry_interval=REGISTER_AGAIN_S,
+                forbidden_retry_interval=REGISTER_AGAIN_S, fatal_retry_interval=REGISTER_AGAIN_S,
+                max_retries=1_000_000, auth_rejection_permanent=False,
+                max_random_initial_delay=1,
             )
         )  # fmt: skip
     return "\n".join(parts)
@@ -116,7 +133,9 @@ def _addresses(trunk: Trunk, where: str) -> str:
     return trunk.host
 
 
-def _phone(agent: Agent, secrets: Mapping[str, str], tenant: str, language: str) -> str:
+def _phone(
+    agent: Agent, secrets: Mapping[str, str], tenant: str, language: str, rtp_timeout_s: int
+) -> str:
     where = f"agents.{agent.id}"
     name = conf.name(where, agent.id)
     if name.lower().startswith(RESERVED):
@@ -139,6 +158,9 @@ def _phone(agent: Agent, secrets: Mapping[str, str], tenant: str, language: str)
         "rewrite_contact": True,
         "allow_transfer": False,
         "allow_subscribe": False,
+        # A telephone that died in a talk sends no BYE: without its sound the talk ends.
+        "rtp_timeout": rtp_timeout_s,
+        "rtp_timeout_hold": rtp_timeout_s * HOLD_TIMES,
     }
     if browser:
         common |= {"webrtc": True, "dtls_auto_generate_cert": True}
@@ -149,7 +171,7 @@ def _phone(agent: Agent, secrets: Mapping[str, str], tenant: str, language: str)
             # The newest telephone replaces the one before: a reloaded page, a changed address.
             conf.section(
                 name, type="aor", max_contacts=1, remove_existing=True,
-                qualify_frequency=QUALIFY_PHONE_S, qualify_timeout=QUALIFY_S,
+                qualify_frequency=QUALIFY_PHONE_S, qualify_timeout=QUALIFY_PHONE_TIMEOUT_S,
                 minimum_expiration=30, default_expiration=120, maximum_expiration=3600,
             ),
             _auth(name, name, password),

@@ -21,6 +21,13 @@ HEARTBEAT_AGE_S = 4
 DEAD_MAN_S = 12
 """A restart of the engine must fit into it, less one refresh."""
 
+RTP_TIMEOUT_S = 45
+"""A talk without a packet of sound from the telephone for so long is over. Telephones that save
+silence send nothing while their owner listens: a shorter time would cut him off."""
+
+MANAGER_USER = "perezvon"
+MANAGER_HOST = "127.0.0.1"
+
 CEL_FIELDS = (
     "${CSV_QUOTE(${eventtype})}",
     "${CSV_QUOTE(${eventtime})}",
@@ -83,7 +90,12 @@ class Site:
     outside_address: str | None = None
     """By which the carriers reach us, when a router translates."""
     local_nets: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
-    qualify_trunk_s: int = 30
+    manager_port: int = 0
+    """Of the manager interface, on the loopback. 0: none; registrations are then not watched."""
+    manager_secret: str = field(default="", repr=False)
+    rtp_timeout_s: int = RTP_TIMEOUT_S
+    """0: a telephone may be silent for ever."""
+    qualify_trunk_s: int = 10
     """0: a trunk is always taken to be there."""
     music: Mapping[str, Path] = field(default_factory=dict)
     """Directories of recordings by the name of the music; others play the default."""
@@ -118,6 +130,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "logger.conf": _logger(),
         "http.conf": _http(site),
         "ari.conf": _ari(site),
+        "manager.conf": _manager(site),
         "pjsip.conf": pjsip_conf(
             plan,
             secrets,
@@ -128,6 +141,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
             else None,
             local_nets=tuple(conf.host("local_nets", net) for net in site.local_nets),
             qualify_trunk_s=site.qualify_trunk_s,
+            rtp_timeout_s=site.rtp_timeout_s,
         ),
         "rtp.conf": conf.section(
             "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1], icesupport=True
@@ -201,6 +215,23 @@ def _ari(site: Site) -> str:
     )
 
 
+def _manager(site: Site) -> str:
+    """Its user may hear of registrations and ask after them and after telephones, nothing more:
+    no call, no command. It reads the carriers' passwords all the same, so it is for us alone.
+    """
+    if not site.manager_port:
+        return conf.section("general", enabled=False)
+    return conf.section(
+        "general", enabled=True, webenabled=False, bindaddr=MANAGER_HOST, port=site.manager_port,
+        authtimeout=5, authlimit=20,
+    ) + conf.section(
+        MANAGER_USER, secret=conf.secret("manager_secret", site.manager_secret),
+        deny="0.0.0.0/0.0.0.0", permit="127.0.0.1/255.255.255.255",
+        # Rights to an action are looked up under `write`, also where it only asks.
+        read="system", write="reporting",
+    )  # fmt: skip
+
+
 def _music(plan: Plan, site: Site) -> str:
     names = dict.fromkeys(("default", *(queue.music for queue in plan.queues)))
     return "\n".join(
@@ -222,5 +253,4 @@ def _witness() -> dict[str, str]:
         ),
         "cel_custom.conf": f"[mappings]\ncel.csv => {','.join(CEL_FIELDS)}\n",
         "cdr.conf": conf.section("general", enable=False),
-        "manager.conf": conf.section("general", enabled=False),
     }

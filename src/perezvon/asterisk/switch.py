@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
-from perezvon.asterisk import conf, numbers
+from perezvon.asterisk import ami, conf, numbers
 from perezvon.asterisk.ari import Address, Ari, Message, Reply, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
@@ -20,6 +20,7 @@ from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
 from perezvon.asterisk.dialling import Dialling, shows, through
 from perezvon.asterisk.hearing import Hearing
+from perezvon.asterisk.lifesigns import LifeSigns
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.translate import (
     BeatHeard,
@@ -62,6 +63,7 @@ from perezvon.core.events import (
 )
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
 from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
+from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.ports import Directory, Sink, Unavailable
 
 SHOWN_CALLBACK = {"ru": "Перезвон {clock}", "en": "Call-back {clock}"}
@@ -99,11 +101,13 @@ class AsteriskSwitch:
         cel_path: Path | None,
         on_replaced: Callable[[], None],
         recordings: Path | None = None,
+        manager: ami.Address | None = None,
+        alerts: Alerts | None = None,
     ) -> None:
         self._directory = directory
         self._guard = guard
         self._book = Book()
-        self._devices = Devices()
+        self._devices = Devices(alerts)
         self._agents: dict[AgentId, Agent] = {}
         self._trunks: dict[TrunkId, Trunk] = {}
         self._ari = Ari(
@@ -138,6 +142,7 @@ class AsteriskSwitch:
             tell=self._tell,
             adopt=self._adopt,
         )
+        self._life_signs = LifeSigns(manager, self._book, self._devices, tell=self._tell)
         self._app = address.app
         self._sink: Sink | None = None
         self._asked: set[LegId] = set()
@@ -153,8 +158,10 @@ class AsteriskSwitch:
         self._sink = sink
         await self._ari.start()
         self._upkeep.start()
+        self._life_signs.start()
 
     async def stop(self) -> None:
+        await self._life_signs.stop()
         await self._upkeep.stop()
         await self._ari.stop()
         self._book.clear()
@@ -177,7 +184,7 @@ class AsteriskSwitch:
         self._hearing.talk_ms_max = plan.thresholds.talk_ms_max
         self._devices.learn(
             [one.id for one in plan.agents if one.device is not DeviceKind.MOBILE],
-            [trunk.id for trunk in plan.trunks],
+            plan.trunks,
         )
         self._translator.agents = self._agents.keys()
         self._translator.trunks = self._trunks.keys()
@@ -241,6 +248,8 @@ class AsteriskSwitch:
         if endpoint is None:
             self._tell(LegEnded(command.leg, EndCause.UNREACHABLE))
             return
+        if "@" not in endpoint:
+            leg.agent = command.agent
         self._book.add(leg)
         number = name = ""
         if command.person is not None:
@@ -319,8 +328,8 @@ class AsteriskSwitch:
             case BeatHeard(name):
                 self._heart.heard(name)
             case DeviceChanged() | TrunkChanged():
-                if self._devices.is_news(report):
-                    self._tell(report)
+                for change in self._devices.heard(report):
+                    self._tell(change)
             case LegStarted(leg_id):
                 leg = self._book.on_channel(leg_id)
                 if leg is None:

@@ -5,10 +5,11 @@ with is always what the newest applied plan says, or the one before when it cann
 """
 
 import contextlib
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from perezvon.asterisk import ari, install, provision
+from perezvon.asterisk import ami, ari, install, provision
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, Directories, directories
 from perezvon.asterisk.watchdog import silent_parts
 from perezvon.bootstrap.secrets import Secrets
@@ -40,6 +41,9 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         http_host=settings.http_bind,
         http_port=settings.http_port,
         ari_password=secrets.ari_password,
+        manager_port=settings.manager_port,
+        manager_secret=manager_secret(secrets.ari_password),
+        rtp_timeout_s=settings.rtp_timeout_s,
         rtp_ports=(settings.rtp_from, settings.rtp_to),
         heartbeat_age_s=settings.heartbeat_age_s_max,
         dead_man_s=settings.dead_man_s,
@@ -54,6 +58,18 @@ def ari_address(settings: Settings, secrets: Secrets, tenant: str) -> ari.Addres
         user=provision.Site.ari_user,
         password=secrets.ari_password,
         app=provision.application(tenant),
+    )
+
+
+def manager_secret(ari_password: str) -> str:
+    """Of the manager interface: a secret of its own that need not be kept beside the other."""
+    return hashlib.blake2b(b"manager", key=ari_password.encode()[:64], digest_size=24).hexdigest()
+
+
+def manager_address(settings: Settings, secrets: Secrets) -> ami.Address:
+    """Where the engine asks after registrations."""
+    return ami.Address(
+        settings.manager_port, provision.MANAGER_USER, manager_secret(secrets.ari_password)
     )
 
 

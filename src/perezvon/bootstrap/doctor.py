@@ -128,7 +128,11 @@ class Doctor:
         ours = self._settings
         wanted = [("web_port", ours.web_bind, False)]
         if ours.switch == "asterisk":
-            wanted += [("sip_port", ours.sip_bind, True), ("http_port", ours.http_bind, False)]
+            wanted += [
+                ("sip_port", ours.sip_bind, True),
+                ("http_port", ours.http_bind, False),
+                ("manager_port", provision.MANAGER_HOST, False),
+            ]
         for key, host, udp in wanted:
             port = int(getattr(ours, key))
             variable = f"PEREZVON_{key.upper()}"

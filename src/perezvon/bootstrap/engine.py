@@ -19,7 +19,7 @@ from perezvon.asterisk.switch import AsteriskSwitch, Guard
 from perezvon.asterisk.witness import Witness as AsteriskWitness
 from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
-from perezvon.bootstrap.asterisk import ari_address, places
+from perezvon.bootstrap.asterisk import ari_address, manager_address, places
 from perezvon.core.events import Caller, PlanChanged
 from perezvon.core.ids import SECOND, PersonId
 from perezvon.core.plan import Plan
@@ -99,10 +99,11 @@ async def _serve(
     directory = SqlDirectory.open(location)
     plan = recovery.engine.plan
     ends: list[Callable[[], None]] = []
-    switch, witness = _switch(
-        settings, directory, plan, found.witness_offset, lambda: [end() for end in ends]
-    )
     clock = SystemClock(recovery.now)
+    alerts = Alerts(clock.now)
+    switch, witness = _switch(
+        settings, directory, plan, found.witness_offset, lambda: [end() for end in ends], alerts
+    )
     loop = Loop(
         recovery,
         journal,
@@ -112,7 +113,6 @@ async def _serve(
         snapshot_every_ms=settings.snapshot_every_s * SECOND,
     )
     feed = Feed()
-    alerts = Alerts(clock.now)
     actions: dict[str, Action] = {}
     server = LocalServer(settings.engine_socket, actions, feed, _tell_bug)
     host = Host(
@@ -144,6 +144,7 @@ def _switch(
     plan: Plan,
     witness_offset: Mapping[str, int],
     replaced: Callable[[], object],
+    alerts: Alerts,
 ) -> tuple[Switch, Witness | None]:
     if settings.switch == "sim":
         played = settings.scenario_file
@@ -156,14 +157,17 @@ def _switch(
         replaced()
 
     files = places(settings)
+    secrets = secrets_of.read(settings.secrets_file)
     switch = AsteriskSwitch(
         plan,
-        ari_address(settings, secrets_of.read(settings.secrets_file), plan.tenant),
+        ari_address(settings, secrets, plan.tenant),
         directory,
         guard=Guard(heartbeat_variable(plan.tenant), settings.dead_man_s * SECOND),
         cel_path=files.cel,
         on_replaced=on_replaced,
         recordings=_voices(settings),
+        manager=manager_address(settings, secrets),
+        alerts=alerts,
     )
 
     def identify(number: str) -> Caller:
