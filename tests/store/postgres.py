@@ -7,6 +7,7 @@ on a copy of the programs where their own place is closed to others.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 
 NOBODY = 65534
 START_S_MAX = 60
+STOP_S_MAX = 5
 OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB")
 """A test kills writers, not the machine: what the kernel has is durable enough."""
 
@@ -25,27 +27,30 @@ class NoPostgres(Exception):  # noqa: N818 - a state of the machine
     """No server can be had here; says why."""
 
 
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """The URL of a server's administration database, until the block ends."""
-    home = Path(tempfile.mkdtemp(prefix="perezvon-pg-"))
-    server: subprocess.Popen[bytes] | None = None
-    try:
+class Postgres:
+    """A server that can be stopped and started again, with what it holds."""
+
+    def __init__(self, home: Path) -> None:
         home.chmod(0o755)
-        programs = _programs(home)
-        data = home / "data"
-        data.mkdir(mode=0o700)
+        self._log = home / "log"
+        self._data = home / "data"
+        self._programs = _programs(home)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._port = _free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        """Of its administration database."""
+        self._data.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            os.chown(data, NOBODY, NOBODY)
-        _initialise(programs, data)
-        port = _free_port()
-        log = (home / "log").open("wb")
-        with log:
-            server = subprocess.Popen(
+            os.chown(self._data, NOBODY, NOBODY)
+        _initialise(self._programs, self._data)
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(
                 [
                     *_as_ordinary_user(),
-                    str(programs / "postgres"),
-                    *("-D", str(data), "-p", str(port), "-h", "127.0.0.1"),
+                    str(self._programs / "postgres"),
+                    *("-D", str(self._data), "-p", str(self._port), "-h", "127.0.0.1"),
                     *("-c", "unix_socket_directories="),
                     *[word for option in OPTIONS for word in ("-c", option)],
                 ],
@@ -53,17 +58,41 @@ def running_postgres() -> Iterator[str]:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
-        _wait_until_ready(programs, port, server, home / "log")
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        _wait_until_ready(self._programs, self._port, self._server, self._log)
+
+    def stop(self) -> None:
+        """Its clients are cut off."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.send_signal(signal.SIGINT)  # "fast": it does not wait for clients to leave
+        try:
+            server.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Started, until the block ends."""
+    home = Path(tempfile.mkdtemp(prefix="perezvon-pg-"))
+    try:
+        server = Postgres(home)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
     finally:
-        if server is not None:
-            server.terminate()  # "smart" would wait for clients; the pool may still have some
-            try:
-                server.wait(2)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """The URL of a server's administration database, until the block ends."""
+    with postgres_server() as server:
+        yield server.url
 
 
 def _as_ordinary_user() -> list[str]:
