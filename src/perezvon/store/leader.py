@@ -24,6 +24,8 @@ import structlog
 from sqlalchemy import Connection, exc, func, null, select, text, update
 
 from perezvon.core.ids import Duration, Instant
+from perezvon.runtime import faultpoint
+from perezvon.runtime.faultpoint import Point
 from perezvon.runtime.lease import LEASE_MS, Lease, elapsed_ms
 from perezvon.runtime.ports import LeaseLost, Unavailable
 from perezvon.store import eras
@@ -45,6 +47,7 @@ from perezvon.store.succession import Seat, Watch, end_session
 log = structlog.get_logger("leader")
 
 RETRY_S: Final = 0.05
+CLOSE_S: Final = 1.0
 LOOK_S: Final = 0.2
 """How often a standby looks after the leader."""
 GENESIS: Final = bytes(32)
@@ -204,6 +207,8 @@ class Writer:
                     connection = self._connected()
                     with connection.begin():
                         yield connection, self._claim(connection)
+                        faultpoint.reach(Point.JOURNAL_COMMIT, Unavailable)
+                    faultpoint.reach(Point.JOURNAL_COMMITTED, Unavailable)
             except Unavailable:
                 self._disconnect()
                 if not self._location.is_sqlite:
@@ -215,10 +220,15 @@ class Writer:
             self.lease.renew(begun_at)
 
     def close(self) -> None:
-        with self._mutex:
+        """Let go of everything; of a transaction that is stuck only the process's end can."""
+        if not self._mutex.acquire(timeout=CLOSE_S):
+            return
+        try:
             self._disconnect()
             self._database.close()
             self._lock.release()
+        finally:
+            self._mutex.release()
 
     def _claim(self, connection: Connection) -> Head:
         """Lock the leader's row for the rest of the transaction, if it is still ours."""
