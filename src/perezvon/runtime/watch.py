@@ -7,11 +7,11 @@ store is asked what keeps it from being durable, and how slow it is.
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from perezvon.core.ids import SECOND, Duration, Instant
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.clock import monotonic_ms, wall_ms
-from perezvon.runtime.loop import Loop
 
 LOOK_MS: Duration = 250
 LATE_MS: Duration = 1 * SECOND
@@ -24,12 +24,21 @@ STEP_MS: Duration = 2 * SECOND
 """Between two looks; a clock that is merely adjusted differs by far less."""
 
 
+class Kept(Protocol):
+    """What the watch asks the loop for."""
+
+    trouble: str
+
+    @property
+    def journal_slow_ms(self) -> Duration: ...
+
+
 class Watch:
     """One look is `look`; `run` looks for ever."""
 
     def __init__(
         self,
-        loop: Loop,
+        loop: Kept,
         alerts: Alerts,
         *,
         wall: Callable[[], Instant] = wall_ms,
