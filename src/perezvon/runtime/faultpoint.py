@@ -93,9 +93,15 @@ class _Faults:
             text = self._file.read_text(encoding="utf-8")
         except OSError:
             stamp, text = None, ""
-        if stamp != self._stamp:
-            self._stamp = stamp
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
             self._set(text)
+        except FaultTextError as error:
+            # Half a text, or a slip: not a fault that anybody asked for.
+            log.warning("faults_unreadable", reason=str(error))
+        else:
             log.warning("faults_changed", faults=text)
 
     def _set(self, text: str) -> None:
