@@ -206,6 +206,15 @@ class Attempts:
             self.made(call, AttemptOutcome.LEFT_WAITING, counted=True)
             self._engine.debts_room.schedule(debt)
 
+    def broken_off(self, call: Call) -> None:
+        """The switch failed under it: our fault, so it uses up no step and is made again."""
+        engine = self._engine
+        debt = self._open_debt(call)
+        if debt is not None:
+            self.made(call, AttemptOutcome.NEVER_MADE, counted=False)
+            engine.debts_room.try_at_once(debt)
+        engine.calls_room.finish(call)
+
     def reached(self, call: Call) -> None:
         """They talk: the debt is recovered."""
         debt = self._open_debt(call)
@@ -213,6 +222,7 @@ class Attempts:
         if debt is not None:
             self.made(call, AttemptOutcome.REACHED, counted=True)
             self._engine.debts_room.settle(debt, Settlement.RECOVERED, call.won.agent)
+            self._engine.recovered[call.id] = debt
 
     def over(self, call: Call, outcome: AttemptOutcome, *, counted: bool) -> None:
         """The attempt came to nothing: hang up what is left of it."""

@@ -64,6 +64,9 @@ class CallState(StrEnum):
     DIALLING = "dialling"
 
 
+BEFORE_TALK = frozenset({CallState.GREETING, CallState.WAITING})
+
+
 @dataclass(slots=True)
 class Offer:
     leg: LegId
@@ -124,6 +127,8 @@ class Call:
     playback: PlaybackId | None = None
     order: str = ""
     """Of a call-back: agent first or client first."""
+    witnessed: bool = False
+    """Of an inbound attempt: the second witness has told its end, though for us it goes on."""
 
     @property
     def inbound(self) -> bool:
@@ -378,7 +383,7 @@ class Calls:
         engine.note(CallMissed(at, call.id, reason, cause, waited_ms, rung))
         engine.debts_room.owe_or_waive(call, reason, at)
 
-    def finish(self, call: Call) -> None:
+    def finish(self, call: Call, *, wraps_up: bool = True) -> None:
         """Hang up what is left of the call and forget it; whoever comes free gets work."""
         engine = self._engine
         self.leave_line(call)
@@ -393,15 +398,17 @@ class Calls:
         if call.client is not None and engine.legs.pop(call.client, None) is not None:
             engine.let_go(call.client, HangUp(call.client, HangUpReason.NORMAL))
         if call.inbound and call.client is not None:
-            engine.remember_ended(call.client)
+            engine.remember_ended(call)
+        engine.recovered.pop(call.id, None)
         del engine.calls[call.id]
         if call.won is not None:
             if engine.legs.pop(call.won.leg, None) is not None:
                 engine.let_go(call.won.leg, HangUp(call.won.leg))
             agent = engine.agents.get(call.won.agent)
             if agent is not None and agent.call == call.id:
+                wraps_up = wraps_up and call.proved
                 engine.agents_room.after_call(
-                    agent, engine.policy(call).wrap_up_ms if call.proved else 0
+                    agent, engine.policy(call).wrap_up_ms if wraps_up else 0
                 )
         if call.inbound and call.person is not None:
             self._free_person(call.person)

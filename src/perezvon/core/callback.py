@@ -65,14 +65,14 @@ class Callbacks:
 
     def stand(self, debt: Debt) -> None:
         if debt.due and debt.person not in self._engine.live_count:
-            add_due(self.pool_of(debt), (debt.first_missed_at, debt.id))
+            add_due(self.pool_of(debt), debt.place)
 
     def leave_due(self, debt: Debt) -> None:
         debt.due = False
         self._leave_line(debt)
 
     def _leave_line(self, debt: Debt) -> None:
-        remove_due(self.pool_of(debt), (debt.first_missed_at, debt.id))
+        remove_due(self.pool_of(debt), debt.place)
 
     def refill(self) -> None:
         """Fill the lines of due debts again after the pools were rebuilt."""
@@ -93,7 +93,7 @@ class Callbacks:
         """Find a debt so old that it has a better place in the one line than this caller."""
         engine = self._engine
         for pool in engine.pools.of_agent(agent.id):
-            for missed_at, debt_id in islice(pool.due, DUE_LOOKED_AT_MAX):
+            for missed_at, _, debt_id in islice(pool.due, DUE_LOOKED_AT_MAX):
                 if (0, missed_at) >= key[:2]:
                     break
                 debt = engine.debts[debt_id]
@@ -116,7 +116,7 @@ class Callbacks:
         """Start the attempts that wait for an agent whom no live caller wants."""
         engine = self._engine
         lines = [list(pool.due[:DUE_LOOKED_AT_MAX]) for pool in engine.pools.of_agent(agent.id)]
-        for _, debt_id in islice(merge(*lines), DUE_LOOKED_AT_MAX):
+        for _, _, debt_id in islice(merge(*lines), DUE_LOOKED_AT_MAX):
             debt = engine.debts[debt_id]
             able = agent.id not in debt.barred and self.slack(debt, self.pool_of(debt))
             if able and self._start(debt, agent) and not agent.free:

@@ -16,6 +16,7 @@ from perezvon.core.facts import (
     DebtOpened,
     DebtOverdue,
     DebtReassigned,
+    DebtReopened,
     DebtSettled,
     MissReason,
     Settlement,
@@ -35,6 +36,7 @@ from perezvon.core.ids import (
 )
 from perezvon.core.ledger import Standing
 from perezvon.core.plan import CallbackRule, Queue
+from perezvon.core.queue import DebtKey
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
@@ -82,6 +84,13 @@ class Debt:
     barred: list[AgentId] = field(default_factory=list)
     """Who did not take this call-back; until its next time."""
     overdue: bool = False
+    came_at: Instant = 0
+    """When the caller came whose miss opened it: their order among those missed at one moment."""
+
+    @property
+    def place(self) -> DebtKey:
+        """In the line of those who are called back."""
+        return self.first_missed_at, self.came_at, self.id
 
 
 class Debts:
@@ -111,11 +120,39 @@ class Debts:
                 self._waive_call(call, WaiverKind.RULE, rule.id, at)
                 return
             engine.ledger.move(Standing.IN_PROGRESS, Standing.OPEN)
-            known = engine.debt_of.get(call.person)
-            if known is None:
-                self._open(call, call.person, rule, reason, at, waited_ms)
-            else:
-                self._join(engine.debts[known], call, at, waited_ms)
+            self._owe(call, call.person, rule, reason, at, waited_ms)
+
+    def owe_cut(self, call: Call, at: Instant) -> None:
+        """A talk that the switch cut: the attempt was answered and is open again. Without a
+        number, or by a rule that waives, nobody can be called back: it stays answered.
+        """
+        if call.person is None or call.number_class is NumberClass.WITHHELD:
+            return
+        waited_ms = max(0, (call.answered_at or at) - call.arrived_at)
+        rule = self._match(call, waited_ms, at)
+        if not rule.waive:
+            self._engine.ledger.move(Standing.ANSWERED, Standing.OPEN)
+            self._owe(call, call.person, rule, MissReason.SYSTEM_FAILURE, at, waited_ms)
+
+    def _owe(
+        self,
+        call: Call,
+        person: PersonId,
+        rule: CallbackRule,
+        reason: MissReason,
+        at: Instant,
+        waited_ms: Duration,
+    ) -> None:
+        known = self._engine.debt_of.get(person)
+        if known is None:
+            debt = self._open(call, person, rule, reason, at, waited_ms)
+        else:
+            debt = self._engine.debts[known]
+            self._join(debt, call, at, waited_ms)
+        if reason is MissReason.SYSTEM_FAILURE:
+            self.try_at_once(debt)
+        elif debt.attempt is None:
+            self.schedule(debt)
 
     def _waive_call(self, call: Call, kind: WaiverKind, rule: RuleId | None, at: Instant) -> None:
         self._engine.ledger.move(Standing.IN_PROGRESS, Standing.WAIVED)
@@ -142,7 +179,7 @@ class Debts:
         reason: MissReason,
         at: Instant,
         waited_ms: Duration,
-    ) -> None:
+    ) -> Debt:
         engine = self._engine
         engine.state.debt_count += 1
         debt = Debt(
@@ -158,6 +195,7 @@ class Debts:
             waited_ms=waited_ms,
             owner=rule.assignee or self._owner(call.queue),
             due_at=self._deadline(rule, engine.policy(call), at),
+            came_at=call.arrived_at,
         )
         engine.debts[debt.id] = debt
         engine.debt_of[person] = debt.id
@@ -177,10 +215,14 @@ class Debts:
             )
         )
         engine.note(CallOwed(at, call.id, debt.id))
-        engine.timers.set(TimerKind.DEBT_DEADLINE, debt.id, debt.due_at)
+        self._arm(debt, rule, at)
+        return debt
+
+    def _arm(self, debt: Debt, rule: CallbackRule, at: Instant) -> None:
+        timers = self._engine.timers
+        timers.set(TimerKind.DEBT_DEADLINE, debt.id, debt.due_at)
         if rule.give_up_after_ms is not None:
-            engine.timers.set(TimerKind.DEBT_GIVE_UP, debt.id, at + rule.give_up_after_ms)
-        self.schedule(debt)
+            timers.set(TimerKind.DEBT_GIVE_UP, debt.id, at + rule.give_up_after_ms)
 
     def _join(self, debt: Debt, call: Call, at: Instant, waited_ms: Duration) -> None:
         """Another missed call of the same person: more evidence, and the ladder from its start."""
@@ -189,8 +231,35 @@ class Debts:
         debt.waited_ms = waited_ms
         debt.step = 0
         self._engine.note(CallOwed(at, call.id, debt.id))
-        if debt.attempt is None:
-            self.schedule(debt)
+
+    def reopen(self, call: Call, at: Instant) -> None:
+        """The switch cut the very talk that had settled it: all under it is open again."""
+        engine = self._engine
+        debt = engine.recovered.pop(call.id, None)
+        if debt is None:
+            return
+        known = engine.debt_of.get(debt.person)
+        if known is not None:
+            # He called meanwhile and was missed: one debt a person, and that one is open.
+            self.try_at_once(engine.debts[known])
+            return
+        rule = self.rule(debt)
+        debt.missed_at, debt.waited_ms = at, 0
+        debt.step = debt.counted = 0
+        debt.last_attempt_at = None
+        debt.overdue = False
+        debt.due_at = self._deadline(rule, self.policy(debt), at)
+        if debt.owner not in engine.agents:
+            debt.owner = rule.assignee or self._owner(debt.queue)
+        engine.debts[debt.id] = debt
+        engine.debt_of[debt.person] = debt.id
+        engine.ledger.debts_open += 1
+        engine.ledger.move(Standing.RECOVERED, Standing.OPEN, debt.call_count)
+        engine.note(
+            DebtReopened(at, debt.id, debt.person, debt.owner, debt.due_at, debt.call_count)
+        )
+        self._arm(debt, rule, at)
+        self.try_at_once(debt)
 
     def _owner(self, queue_id: QueueId) -> AgentId | None:
         """The leader of the queue's first group, else its first member, else anybody."""
@@ -221,6 +290,17 @@ class Debts:
         if due_at is not None and debt.last_attempt_at is not None:
             due_at = calendar.next_open(max(due_at, debt.last_attempt_at + rule.gap_ms_min))
         self.try_at(debt, due_at)
+
+    def try_at_once(self, debt: Debt) -> None:
+        """We failed him: he is tried as soon as it is permitted, whatever the ladder says."""
+        rule = self.rule(debt)
+        if debt.attempt is not None:
+            return
+        if debt.counted >= rule.attempts_max:
+            self.schedule(debt)
+            return
+        calendar = self._engine.calendar_of(rule.hours or self.policy(debt).hours)
+        self.try_at(debt, calendar.next_open(self._engine.now))
 
     def try_at(self, debt: Debt, due_at: Instant | None) -> None:
         engine = self._engine

@@ -5,8 +5,8 @@
     engine.next_deadline()             # when to wake it next
 
 Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Debts`
-(debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py), and `resync.py` for what others saw
-while we looked away.
+(debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py); and for what others saw while we
+looked away `resync.py`, `restart.py` and `witness.py`.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from perezvon.core import resync
+from perezvon.core import resync, witness
 from perezvon.core.agent import Agents, AgentState
 from perezvon.core.attempt import Attempts
 from perezvon.core.calendar import Calendar, day_of
@@ -46,9 +46,11 @@ from perezvon.core.events import (
 from perezvon.core.facts import Fact, PlanTaken, TrunkStateChanged
 from perezvon.core.ids import (
     MINUTE,
+    SECOND,
     AgentId,
     CallId,
     DebtId,
+    Duration,
     HoursId,
     Instant,
     LegId,
@@ -61,11 +63,12 @@ from perezvon.core.ledger import Ledger
 from perezvon.core.offer import Offers
 from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
 from perezvon.core.queue import PoolKey, Pools
+from perezvon.core.reconciliation import Reconciliation
 from perezvon.core.talk import Talks
 from perezvon.core.timers import Timer, TimerKind, Timers
 
-ENDED_LEGS_MAX = 10_000
-"""Ended inbound attempts that we remember until, and after, the second witness names them."""
+OVERSLEPT_MS: Duration = 5 * SECOND
+"""A timer that fires so late: we were away, and what was told meanwhile is not heard yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,11 @@ class State:
     """Attempts whose client rings before an agent is sought, each wants one of the pool."""
     call_count: int = 0
     debt_count: int = 0
+    switch_started_at: Instant | None = None
+    """As the switch said when it was last audited; None: it has never said."""
+    recovered: dict[CallId, Debt] = field(default_factory=dict)
+    """Debts settled by a call-back whose talk goes on: a failure of the switch reopens them."""
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
 
 
 class Engine:
@@ -127,6 +135,10 @@ class Engine:
         self.last_rung = state.last_rung
         self.trunk_held_until = state.trunk_held_until
         self.client_first = state.client_first
+        self.recovered = state.recovered
+        self.reconciliation = state.reconciliation
+        self.turn_at = state.now
+        """When this turn truly began; while its timers fire, `now` is when each was due."""
         self.pools = Pools()
         self.calls_room = Calls(self)
         self.talks = Talks(self)
@@ -165,6 +177,7 @@ class Engine:
     def handle(self, event: Event, now: Instant) -> Step:
         # A leg that a timer of this very turn makes cannot be in an audit that was taken before.
         audited = tuple(self.legs) if isinstance(event, Resynced) else ()
+        self.turn_at = now
         self._fire_timers(now)
         self.now = max(self.now, now)
         self._route(event, audited)
@@ -172,6 +185,7 @@ class Engine:
         return self._step()
 
     def advance(self, now: Instant) -> Step:
+        self.turn_at = now
         self._fire_timers(now)
         self.now = max(self.now, now)
         return self._step()
@@ -249,16 +263,20 @@ class Engine:
         self.state.ending[leg] = isinstance(command, StopRinging)
         self.do(command)
 
-    def remember_ended(self, leg: LegId) -> None:
-        self.ended_legs[leg] = self.ended_legs.get(leg, False)
-        while len(self.ended_legs) > ENDED_LEGS_MAX:
-            del self.ended_legs[next(iter(self.ended_legs))]
+    def remember_ended(self, call: Call) -> None:
+        witness.remember_ended(self, call)
+
+    @property
+    def overslept(self) -> bool:
+        """Asked by a timer: whether it fires much later than it should have."""
+        return self.turn_at - self.now > OVERSLEPT_MS
 
     # Routing.
 
     def _route(self, event: Event, audited: tuple[LegId, ...]) -> None:
         match event:
-            case CallArrived():
+            case CallArrived(leg):
+                witness.heard_after_all(self, leg)
                 self.calls_room.arrive(event)
             case LegRinging(leg):
                 self._leg_ringing(leg)
@@ -289,9 +307,9 @@ class Engine:
             case PlanChanged(plan):
                 self._take_plan(plan)
             case CallFellBack(leg):
-                resync.fell_back(self, leg)
+                witness.fell_back(self, leg)
             case ArrivalWitnessed():
-                resync.witnessed(self, event)
+                witness.witnessed(self, event)
             case Resynced():
                 resync.resynced(self, event, audited)
             case TimePassed():
@@ -329,7 +347,7 @@ class Engine:
             return
         if leg == call.client:
             if call.state is CallState.FELL_BACK:
-                resync.await_witness(self, call)
+                witness.wait_for(self, call)
                 return
             del self.legs[leg]
             self.calls_room.client_left(call, cause)
@@ -389,6 +407,8 @@ class Engine:
                 self.debts_room.overdue(DebtId(timer.id))
             case TimerKind.DEBT_GIVE_UP:
                 self.debts_room.give_up(DebtId(timer.id))
+            case TimerKind.UNSEEN:
+                witness.unseen(self)
             case _:
                 raise AssertionError(kind)
 
@@ -407,7 +427,7 @@ class Engine:
             case TimerKind.CLIENT_RINGS:
                 self.attempts.client_rings_no_longer(call)
             case TimerKind.WITNESS:
-                resync.no_witness(self, call)
+                witness.told_nothing(self, call)
             case _:
                 raise AssertionError(kind)
 

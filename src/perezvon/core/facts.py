@@ -202,6 +202,7 @@ class CallEnded:
 class CallCut:
     """The switch failed in the middle of a talk. `CallEnded` (by `system`) was told just before;
     of an inbound attempt `CallOwed` follows: it counts as open again, and no more as answered.
+    Unless nobody can be called back (no number, or a rule that waives): then it stays answered.
     """
 
     at: Instant
@@ -209,12 +210,16 @@ class CallCut:
     agent: AgentId
     talk_ms: Duration
     debt: DebtId | None
-    """Of a call-back: the debt that it was to settle. `DebtReopened` follows if it had done so."""
+    """Of a call-back: the debt that it was to settle. `DebtReopened` follows if it had done so
+    and the person is not owed anew since: of him one debt is open, and that one is tried.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalConfirmed:
-    """The second witness saw the end of this inbound attempt as well: once for each."""
+    """The second witness has this inbound attempt as well: once for each. Or a restart of the
+    switch ended it, of which no witness can tell.
+    """
 
     at: Instant
     call: CallId
@@ -223,7 +228,9 @@ class ArrivalConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class WitnessDiffered:
-    """Neither account is whole: an alert. An `UNSEEN` one is taken back by `ArrivalConfirmed`."""
+    """Neither account is whole: an alert. Taken back by `ArrivalConfirmed`, should the other side
+    tell late.
+    """
 
     at: Instant
     call: CallId

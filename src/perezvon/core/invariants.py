@@ -20,6 +20,7 @@ def check_lightly(engine: Engine) -> None:
     assert ledger.balanced, ledger
     assert ledger.debts_open == len(engine.debts) == len(engine.debt_of), ledger
     assert ledger.in_progress <= len(engine.calls), ledger
+    assert engine.reconciliation.balanced, engine.reconciliation
 
 
 def check(engine: Engine) -> None:
@@ -28,6 +29,7 @@ def check(engine: Engine) -> None:
     _check_agents(engine)
     _check_calls(engine)
     _check_debts(engine)
+    _check_reconciliation(engine)
     _check_nobody_waits_beside_a_free_agent(engine)
 
 
@@ -113,6 +115,19 @@ def _check_debts(engine: Engine) -> None:
         else:
             tried = engine.timers.has(TimerKind.DEBT_TRY, debt.id)
             assert debt.due or debt.next_at is None or tried, (debt, "never tried again")
+    for call_id, debt in engine.recovered.items():
+        assert engine.calls[call_id].debt == debt.id, (debt, "recovered by another's talk")
+        assert debt.id not in engine.debts, (debt, "recovered and owed")
+
+
+def _check_reconciliation(engine: Engine) -> None:
+    """What the second witness has still to tell is waited for, and by nobody for ever."""
+    books = engine.reconciliation
+    if books.unwitnessed:
+        waits = engine.timers.has(TimerKind.UNSEEN, "")
+        assert waits or not books.heard, (books, "waits for the witness for ever")
+    for leg in books.unwitnessed:
+        assert engine.ended_legs.get(leg) is False, (leg, "told, and waited for")
 
 
 def _check_nobody_waits_beside_a_free_agent(engine: Engine) -> None:

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 
 class Standing(StrEnum):
-    """Where an inbound attempt stands. Only `open` and `in_progress` are left again."""
+    """Where an inbound attempt stands. `open` and `in_progress` are left again; what a talk has
+    settled is so only when the switch fails under that very talk.
+    """
 
     IN_PROGRESS = "in_progress"
     ANSWERED = "answered"
@@ -29,6 +31,8 @@ MOVES = frozenset(
         (Standing.OPEN, Standing.RECOVERED),
         (Standing.OPEN, Standing.REACHED_US),
         (Standing.OPEN, Standing.WAIVED),
+        (Standing.ANSWERED, Standing.OPEN),
+        (Standing.RECOVERED, Standing.OPEN),
     }
 )
 

@@ -18,7 +18,8 @@ from perezvon.core.plan import Plan, Step
 PoolKey: TypeAlias = str
 CallKey: TypeAlias = tuple[int, Instant, CallId]
 """(tier, arrived_at or older, call): one total order for the tenant."""
-DebtKey: TypeAlias = tuple[Instant, DebtId]
+DebtKey: TypeAlias = tuple[Instant, Instant, DebtId]
+"""(first missed at, came at, debt): who was missed first, and of one moment who came first."""
 
 
 @dataclass(slots=True)

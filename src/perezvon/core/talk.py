@@ -11,6 +11,7 @@ from perezvon.core.commands import ConnectCall, StartMusic
 from perezvon.core.events import EndCause
 from perezvon.core.facts import (
     CallAnswered,
+    CallCut,
     CallEnded,
     MissReason,
     OfferEnded,
@@ -142,6 +143,21 @@ class Talks:
             return
         self.prove(call)
         self._end(call, "client")
+
+    def cut(self, call: Call, at: Instant) -> None:
+        """The switch failed under a talk, at `at` the latest: whom we can call back is owed."""
+        engine = self._engine
+        assert call.won is not None
+        assert call.answered_at is not None
+        agent, talk_ms = call.won.agent, max(0, at - call.answered_at)
+        engine.note(CallEnded(at, call.id, agent, talk_ms, "system"))
+        engine.note(CallCut(at, call.id, agent, talk_ms, call.debt))
+        if call.inbound:
+            engine.debts_room.owe_cut(call, at)
+        else:
+            engine.debts_room.reopen(call, at)
+        # He had no work after it: he is wanted for those who were cut off.
+        engine.calls_room.finish(call, wraps_up=False)
 
     def _end(self, call: Call, ended_by: str) -> None:
         engine = self._engine

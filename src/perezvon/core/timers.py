@@ -22,6 +22,8 @@ class TimerKind(StrEnum):
     PROMPT_ENDS = "prompt_ends"
     TALK_PROVED = "talk_proved"
     WITNESS = "witness"
+    UNSEEN = "unseen"
+    """One for all attempts of which the second witness has still to tell."""
     CLIENT_RINGS = "client_rings"
     WRAP_UP_ENDS = "wrap_up_ends"
     REACHABLE_AGAIN = "reachable_again"
