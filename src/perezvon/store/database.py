@@ -115,9 +115,11 @@ def unavailable_when_down() -> Iterator[None]:
 
 def insert_into(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - see below
     """An insert that knows `on_conflict_…`: both dialects do, but have no type in common."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return insert_on(connection.dialect.name, table)
+
+
+def insert_on(dialect: str, table: Table) -> Any:  # noqa: ANN401 - as above
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def open_views(location: Location) -> Database:

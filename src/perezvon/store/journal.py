@@ -17,7 +17,7 @@ from threading import Event
 from typing import Final, Self
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from perezvon.core.events import PlanChanged
 from perezvon.core.ids import DAY, MINUTE, Duration, Instant, PersonId, PlanVersion, TenantId
@@ -27,9 +27,16 @@ from perezvon.runtime.lease import Lease
 from perezvon.runtime.ports import Batch, LeaseLost, Recovered, Row, Unavailable
 from perezvon.store import persons, plans, schema
 from perezvon.store.codec import CodecError, PlanOf, decode_event, encode_event, encode_fact
-from perezvon.store.database import Database, Location, insert_into, unavailable_when_down
+from perezvon.store.database import (
+    Database,
+    Location,
+    insert_into,
+    insert_on,
+    unavailable_when_down,
+)
 from perezvon.store.eras import get_meta, put_meta
 from perezvon.store.leader import GENESIS, Head, Writer
+from perezvon.store.prepared import Prepared
 
 __all__ = ["GENESIS", "JournalDamaged", "LeaseLost", "OutOfOrder", "SqlJournal", "verify"]
 
@@ -41,6 +48,20 @@ POISON_WINDOW_MS: Final = 10 * MINUTE
 DROP_MAX: Final = 5_000
 """Rows that one call of `drop_before` takes: a commit of the engine never waits longer."""
 VERIFY_PAGE: Final = 2_000
+
+
+_KEEP_ROWS: Final = Prepared(
+    lambda _dialect: insert(schema.journal), ("seq", "at", "epoch", "body", "hash_prev")
+)
+_KEEP_FACTS: Final = Prepared(
+    lambda dialect: insert_on(dialect, schema.journal_facts).on_conflict_do_nothing(),
+    ("seq", "n", "body"),
+)
+_MOVE_HEAD: Final = Prepared(
+    lambda _dialect: update(schema.leader).values(
+        seq=bindparam("seq"), hash=bindparam("hash"), carried_out=bindparam("carried_out")
+    )
+)
 
 
 class OutOfOrder(RuntimeError):  # noqa: N818 - says what happened
@@ -128,6 +149,11 @@ class SqlJournal:
     def epoch(self) -> int:
         return self._writer.epoch
 
+    @property
+    def forerunner(self) -> str:
+        """Machine and process of the engine that led before; empty in a new store."""
+        return self._writer.forerunner
+
     def recover(self) -> Recovered:
         with self._writer.transaction() as (connection, head):
             snapshot = _newest_snapshot(connection)
@@ -211,38 +237,37 @@ class SqlJournal:
     def _append(self, connection: Connection, head: Head, batch: Batch) -> None:
         links = list(self._links(connection, head, batch.rows))
         fresh = [link for link in links if link.seq > head.seq]
-        if fresh:
-            connection.execute(
-                insert(schema.journal),
-                [
-                    {
-                        "seq": link.seq,
-                        "at": link.at,
-                        "epoch": link.epoch,
-                        "body": link.body,
-                        "hash_prev": link.hash_prev,
-                    }
-                    for link in fresh
-                ],
-            )
+        _KEEP_ROWS.run_each(
+            connection,
+            [
+                {
+                    "seq": link.seq,
+                    "at": link.at,
+                    "epoch": link.epoch,
+                    "body": link.body,
+                    "hash_prev": link.hash_prev,
+                }
+                for link in fresh
+            ],
+        )
         _keep_plans(connection, batch.rows)
-        if batch.facts:
-            connection.execute(
-                insert_into(connection, schema.journal_facts).on_conflict_do_nothing(),
-                [
-                    {"seq": fact.seq, "n": fact.n, "body": encode_fact(fact.fact)}
-                    for fact in batch.facts
-                ],
-            )
+        _KEEP_FACTS.run_each(
+            connection,
+            [
+                {"seq": fact.seq, "n": fact.n, "body": encode_fact(fact.fact)}
+                for fact in batch.facts
+            ],
+        )
         persons.keep(connection, batch.persons)
         if batch.witness_offset is not None:
             _keep_offsets(connection, batch.witness_offset)
-        connection.execute(
-            update(schema.leader).values(
-                seq=fresh[-1].seq if fresh else head.seq,
-                hash=fresh[-1].digest() if fresh else head.digest,
-                carried_out=max(head.carried_out, batch.carried_out),
-            )
+        _MOVE_HEAD.run(
+            connection,
+            {
+                "seq": fresh[-1].seq if fresh else head.seq,
+                "hash": fresh[-1].digest() if fresh else head.digest,
+                "carried_out": max(head.carried_out, batch.carried_out),
+            },
         )
 
     def _links(self, connection: Connection, head: Head, rows: Sequence[Row]) -> Iterator[_Link]:

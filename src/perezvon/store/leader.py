@@ -18,10 +18,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Lock
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, exc, func, null, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    exc,
+    func,
+    null,
+    select,
+    text,
+    update,
+)
 
 from perezvon.core.ids import Duration, Instant
 from perezvon.runtime import faultpoint
@@ -41,6 +51,7 @@ from perezvon.store.database import (
     prepare_directory,
     unavailable_when_down,
 )
+from perezvon.store.prepared import Prepared
 from perezvon.store.schema import leader
 from perezvon.store.succession import Seat, Watch, end_session
 
@@ -87,6 +98,8 @@ class Writer:
         self._inode: int | None = None
         self._mutex = Lock()
         self.lease = Lease()
+        self.forerunner = ""
+        """Who led before us; empty in a new store."""
         self.epoch = 0
         self.era = ""
 
@@ -180,6 +193,7 @@ class Writer:
                     .on_conflict_do_nothing()
                 )
                 before = seat.epoch if seat is not None else 0
+                self.forerunner = seat.holder if seat is not None else ""
                 self.epoch = before + 1
                 connection.execute(
                     update(leader).values(
@@ -232,25 +246,30 @@ class Writer:
 
     def _claim(self, connection: Connection) -> Head:
         """Lock the leader's row for the rest of the transaction, if it is still ours."""
-        row = connection.execute(
-            update(leader)
-            .where(leader.c.id == 1, leader.c.epoch == self.epoch)
-            .values(**self._renewal(connection))
-            .returning(leader.c.seq, leader.c.hash, leader.c.carried_out)
-        ).one_or_none()
+        row = _CLAIM.run(
+            connection,
+            {
+                "ours": self.epoch,
+                "until": self._clock() + LEASE_MS,
+                "locked": self._has_lock(connection),
+            },
+        )
         if row is None:
             raise LeaseLost(f"epoch {self.epoch} is over: another engine has taken the journal")
-        return Head(row.seq, row.hash, row.carried_out)
+        seq, digest, carried_out = row
+        return Head(seq, bytes(digest), carried_out)
 
     def _renewal(self, connection: Connection) -> dict[str, object]:
         """What a standby sees change. `until` is by the wall clock, for a person's eyes only."""
-        on_sqlite = connection.dialect.name == "sqlite"
         return {
             "until": self._clock() + LEASE_MS,
-            "renewal": leader.c.renewal + 1,
-            "locked": self._try_lock() if on_sqlite else True,
-            "backend": null() if on_sqlite else func.pg_backend_pid(),
+            "locked": self._has_lock(connection),
+            **_signs(connection.dialect.name),
         }
+
+    def _has_lock(self, connection: Connection) -> bool:
+        """On PostgreSQL nobody leads without it."""
+        return self._try_lock() if connection.dialect.name == "sqlite" else True
 
     def _connected(self) -> Connection:
         if self._location.is_sqlite:
@@ -301,6 +320,22 @@ class Writer:
             # The pool keeps nothing, so the session ends, and its lock on PostgreSQL with it.
             with suppress(exc.SQLAlchemyError):
                 connection.close()
+
+
+def _signs(dialect: str) -> dict[str, ColumnElement[Any]]:
+    """What the database itself puts into the row at each renewal."""
+    backend = null() if dialect == "sqlite" else func.pg_backend_pid()
+    return {"renewal": leader.c.renewal + 1, "backend": backend}
+
+
+_CLAIM: Final = Prepared(
+    lambda dialect: (
+        update(leader)
+        .where(leader.c.id == 1, leader.c.epoch == bindparam("ours"))
+        .values(until=bindparam("until"), locked=bindparam("locked"), **_signs(dialect))
+        .returning(leader.c.seq, leader.c.hash, leader.c.carried_out)
+    )
+)
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, select, update
 
 from perezvon.core.ids import Instant, PersonId
 from perezvon.runtime.ports import Person, Unavailable
-from perezvon.store.database import Database, Location, insert_into, open_journal_reader
+from perezvon.store.database import Database, Location, insert_on, open_journal_reader
 from perezvon.store.eras import get_meta
+from perezvon.store.prepared import Prepared
 from perezvon.store.schema import persons
 
 CACHE_MAX: Final = 10_000
@@ -118,16 +119,29 @@ class SqlDirectory:
             self._known.popitem(last=False)
 
 
+def _keeping(*columns: str) -> Prepared:
+    def make(dialect: str) -> Executable:
+        fresh = insert_on(dialect, persons)
+        kept = {name: fresh.excluded[name] for name in columns}
+        statement: Executable = fresh.on_conflict_do_update(
+            index_elements=["person"], set_=kept | {"erased_at": None}
+        )
+        return statement
+
+    return Prepared(make, ("person", "number", "name"))
+
+
+_KEEP: Final = _keeping("number", "name")
+_KEEP_NAMELESS: Final = _keeping("number")
+
+
 def keep(connection: Connection, fresh: Sequence[Person]) -> None:
     """A name that we know is not lost to a call that came without one."""
     for person in fresh:
-        row = {"number": person.number, "erased_at": None}
-        if person.name:
-            row["name"] = person.name
-        connection.execute(
-            insert_into(connection, persons)
-            .values(person=person.person, number=person.number, name=person.name)
-            .on_conflict_do_update(index_elements=["person"], set_=row)
+        statement = _KEEP if person.name else _KEEP_NAMELESS
+        statement.run(
+            connection,
+            {"person": person.person, "number": person.number, "name": person.name},
         )
 
 
