@@ -10,6 +10,7 @@ from perezvon.asterisk import numbers
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.translate import (
     BeatHeard,
+    LegCalling,
     LegLeaving,
     LegLeft,
     LegReplaced,
@@ -138,8 +139,10 @@ def test_a_telephone_that_gives_a_sign_rings(status: str) -> None:
     assert translator().translate(dial) == (LegRinging(AGENT),)
 
 
-def test_a_dial_that_began_or_ended_says_nothing() -> None:
-    for status in ("", "ANSWER", "CANCEL", "BUSY"):
+def test_a_dial_that_began_is_told_and_one_that_ended_says_nothing() -> None:
+    begun = message("Dial", dialstatus="", peer=AGENTS)
+    assert translator().translate(begun) == (LegCalling(LegId(AGENTS["id"])),)
+    for status in ("ANSWER", "CANCEL", "BUSY"):
         assert translator().translate(message("Dial", dialstatus=status, peer=AGENTS)) == ()
 
 

@@ -2,7 +2,8 @@
 
 Promises: requests reach Asterisk in the order in which they were submitted; every request ends in
 a `Reply` within its time, whatever becomes of the link; events are handed on in order, those of a
-new link only after `on_link` is done with it (the audit); a link that ends is made again.
+new link only after `on_link` is done with it (the audit); a link that ends is made again; nothing
+is sent and no link is made while we may not act (the fence).
 The reader reads and sorts, nothing else: Asterisk closes a socket that is not read for 100 ms.
 """
 
@@ -25,6 +26,8 @@ Message: TypeAlias = dict[str, Any]
 REQUEST_MS = 2_000
 CONNECT_MS = 3_000
 CLOSE_MS = 1_000
+FENCED_MS = 50
+"""How often a closed fence is looked at before a new link."""
 LISTING_MS = 5_000
 FILTER_MS: tuple[Duration, ...] = (500, 1_000, 2_000)
 LISTINGS_MS: tuple[Duration, ...] = (1_000, 2_000, LISTING_MS)
@@ -89,7 +92,9 @@ class Address:
 
 class Ari:
     """See the module. `on_replaced`: another client took our application over. From then on
-    nothing is sent, and no link is made again.
+    nothing is sent, and no link is made again. `may_act` is asked before each request, and before
+    each connection: the switch obeys whoever comes, and gives our application to him who came
+    last, so an engine that slept through its replacement must not even knock.
     """
 
     def __init__(
@@ -99,8 +104,10 @@ class Ari:
         on_event: Callable[[Message], None],
         on_link: Callable[[], Awaitable[None]],
         on_replaced: Callable[[], None],
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._address = address
+        self._may_act = may_act
         self._on_event = on_event
         self._on_link = on_link
         self._on_replaced = on_replaced
@@ -129,8 +136,16 @@ class Ari:
     async def start(self) -> None:
         """Return when the first link stands and `on_link` is done with it."""
         login = aiohttp.encode_basic_auth(self._address.user, self._address.password)
+        # At the last moment before a request's first byte, and once before that, where nothing is
+        # open yet that would have to be closed.
+        fence = aiohttp.TraceConfig()
+        fence.on_request_start.append(self._check_fence)
+        fence.on_connection_create_end.append(self._check_fence)
+        fence.on_connection_reuseconn.append(self._check_fence)
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": login}, connector=aiohttp.TCPConnector(limit=8)
+            headers={"Authorization": login},
+            connector=aiohttp.TCPConnector(limit=8),
+            trace_configs=[fence],
         )
         self._keeper = asyncio.create_task(self._keep_linked(), name="ari-link")
         await self._ready.wait()
@@ -222,12 +237,19 @@ class Ari:
                 method, url, params=query, timeout=timeout
             ) as response:
                 return Reply(response.status, msgspec.json.decode(await response.read() or b"null"))
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, OSError):
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, OSError, LinkError):
             return UNKNOWN
+
+    async def _check_fence(self, *_about: object) -> None:
+        if not self._may_act():
+            raise LinkError("we may not act now")
 
     async def _keep_linked(self) -> None:
         failures = 0
         while not self._replaced:
+            if not self._may_act():
+                await asyncio.sleep(FENCED_MS / 1000)
+                continue
             links = self.link_count
             try:
                 await self._link_once()
@@ -331,6 +353,10 @@ class Ari:
     async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
             while self._outbox:
+                if not self._may_act():
+                    # The rest is dropped with the link; what became of it the next audit tells.
+                    log.warning("may not act: link cut")
+                    return
                 await socket.send_frame(self._outbox.popleft(), aiohttp.WSMsgType.TEXT)
             self._outbox_filled.clear()
             await self._outbox_filled.wait()

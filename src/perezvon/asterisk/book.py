@@ -5,8 +5,9 @@ Kept only for the time of a link; an audit writes it anew. It decides nothing ab
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from perezvon.asterisk.translate import LegView, Side
 from perezvon.core.ids import AgentId, CallId, Duration, LegId
@@ -29,7 +30,12 @@ class Leg(LegView):
     call: CallId | None = None
     """Set while it is in the bridge of this call."""
     ring_ms: Duration = 0
+    recipe: Mapping[str, Any] | None = None
+    """How its channel is made, when this driver makes it."""
     dialled: bool = False
+    """Told to ring, or to be told again until it does."""
+    is_calling: bool = False
+    """The switch has said that it dials."""
     leaving: bool = False
     """A hang-up is under way."""
     hears_music: bool = False

@@ -1,6 +1,13 @@
 """Legs that we make: created, dialled when they are ready, withdrawn for certain.
 
 A request without an answer is *unknown*: whether a channel is there is then asked, never assumed.
+
+- `create`: the channel is there and is gone on with, or it is not and is made again, under the
+  same id. It cannot have rung meanwhile: it is dialled by us alone, after it was seen. (After a
+  crash nobody knows whether it was dialled; there the audit asks the second witness.)
+- `dial`: done twice it *ends* the leg (measured: 204, then the channel goes with cause 16). But
+  the switch says of each dial that it has begun; without that word it has not, and is asked again.
+
 Nothing waits without an alarm, and no alarm is repeated without a bound.
 """
 
@@ -12,6 +19,7 @@ from functools import partial
 from perezvon.asterisk import numbers
 from perezvon.asterisk.ari import Ari, Reply, part
 from perezvon.asterisk.book import Book, Leg
+from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.pjsip import trunk_endpoint
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import EndCause
@@ -20,6 +28,12 @@ from perezvon.core.plan import Trunk
 
 START_MS = 2 * SECOND
 """A created leg enters the application at once; later, we ask."""
+
+MAKES_MAX = 5
+"""How often a leg is made again of which nothing came."""
+
+HEARD_MS = 200
+"""What the switch had said before an answer of its has reached us by then."""
 
 DIAL_RETRY_MS = 20
 DIAL_TRIES_MAX = 25
@@ -45,6 +59,7 @@ class Dialling:
     def __init__(
         self,
         ari: Ari,
+        errands: Errands,
         book: Book,
         app: str,
         *,
@@ -52,6 +67,7 @@ class Dialling:
         left: Callable[[Leg], None],
     ) -> None:
         self._ari = ari
+        self._errands = errands
         self._book = book
         self._app = app
         self._end = end
@@ -59,29 +75,30 @@ class Dialling:
 
     def make(self, leg: Leg, endpoint: str, variables: Mapping[str, str]) -> None:
         """Create the leg's channel; it is dialled when the switch reports it (`started`)."""
-        made = self._ari.submit(
-            "POST",
-            "channels/create",
-            body={
-                "endpoint": endpoint,
-                "app": self._app,
-                "appArgs": leg.side.value,
-                "channelId": leg.id,
-                "variables": {
-                    "TIMEOUT(absolute)": seconds(leg.ring_ms + DEAD_MAN_SLACK_MS),
-                    **variables,
-                },
+        leg.recipe = {
+            "endpoint": endpoint,
+            "app": self._app,
+            "appArgs": leg.side.value,
+            "channelId": leg.id,
+            "variables": {
+                "TIMEOUT(absolute)": seconds(leg.ring_ms + DEAD_MAN_SLACK_MS),
+                **variables,
             },
-        )
-        made.add_done_callback(partial(self._made, leg))
-        self._arm(leg, START_MS, self._not_started)
+        }
+        leg.tries = 0
+        self._create(leg)
 
     def started(self, leg: Leg) -> None:
+        """It is in the application."""
         if leg.withdrawn or leg.dialled:
             return
         leg.dialled = True
         leg.tries = 0
         self._dial(leg)
+
+    def calling(self, leg: Leg) -> None:
+        """The switch dials it."""
+        leg.is_calling = True
 
     def withdraw(self, leg: Leg, reason: str) -> None:
         """Hang it up, whatever it is just doing; asked again until it is gone."""
@@ -91,16 +108,29 @@ class Dialling:
 
     def look(self, leg: Leg, cause: EndCause = EndCause.LOST) -> None:
         """Ask whether it is there. Gone: it ends with `cause`, unless its end was told before."""
-        reply = self._ari.submit("GET", f"channels/{part(leg.channel)}")
-        reply.add_done_callback(partial(self._looked, leg, cause))
+        self._errands.send(
+            "GET",
+            f"channels/{part(leg.channel)}",
+            still=partial(self._lives, leg),
+            then=partial(self._looked, leg, cause),
+        )
 
     def look_later(self, leg: Leg) -> None:
         """Its end should be reported in a moment: make sure of it."""
         self._arm(leg, START_MS, self.look)
 
-    def _made(self, leg: Leg, future: "asyncio.Future[Reply]") -> None:
-        reply = future.result()
-        if not self._lives(leg) or reply.ok or reply.status in {None, CONFLICT}:
+    def _create(self, leg: Leg) -> None:
+        self._errands.once(
+            "POST", "channels/create", body=leg.recipe, then=partial(self._made, leg)
+        )
+        self._arm(leg, START_MS, self._not_started)
+
+    def _made(self, leg: Leg, reply: Reply) -> None:
+        if not self._lives(leg) or reply.ok or leg.dialled:
+            return
+        if reply.status in {None, CONFLICT}:
+            # There already, or unknown.
+            self.look(leg)
             return
         log.info("leg not made", extra={"leg": leg.id, "status": reply.status})
         if leg.withdrawn:
@@ -115,24 +145,63 @@ class Dialling:
         self.look(leg)
         self._arm(leg, START_MS, self._not_started)
 
+    def _make_again(self, leg: Leg) -> None:
+        """It is not there, and nobody said that it ever was."""
+        leg.tries += 1
+        if leg.tries > MAKES_MAX:
+            self._end(leg, EndCause.NEVER_MADE)
+        else:
+            self._create(leg)
+
     def _dial(self, leg: Leg) -> None:
-        reply = self._ari.submit(
+        self._errands.once(
             "POST",
             f"channels/{part(leg.channel)}/dial",
             query={"timeout": seconds(leg.ring_ms + SLACK_MS)},
+            then=partial(self._dialled, leg),
         )
-        reply.add_done_callback(partial(self._dialled, leg))
         self._arm(leg, leg.ring_ms + 2 * SLACK_MS, self._rang_out)
 
-    def _dialled(self, leg: Leg, future: "asyncio.Future[Reply]") -> None:
-        status = future.result().status
-        if status != CONFLICT or not self._lives(leg) or leg.withdrawn or leg.rang or leg.answered:
+    def _dialled(self, leg: Leg, reply: Reply) -> None:
+        if reply.ok or not self._is_to_be_dialled(leg):
             return
+        if reply.status is None:
+            # What it has said of the dial is on its way before the answer to a later question.
+            self._errands.send(
+                "GET",
+                f"channels/{part(leg.channel)}",
+                still=partial(self._is_to_be_dialled, leg),
+                then=partial(self._dial_is_unknown, leg),
+            )
+        elif reply.status == CONFLICT:
+            self._dial_later(leg, DIAL_RETRY_MS)
+        else:
+            self.look_later(leg)
+
+    def _dial_is_unknown(self, leg: Leg, reply: Reply) -> None:
+        if not self._is_to_be_dialled(leg):
+            return
+        if reply.ok:
+            self._dial_later(leg, HEARD_MS)
+        else:
+            self.look_later(leg)
+
+    def _dial_later(self, leg: Leg, after_ms: Duration) -> None:
         leg.tries += 1
         if leg.tries > DIAL_TRIES_MAX:
             self.withdraw(leg, "normal")
         else:
-            self._arm(leg, DIAL_RETRY_MS, self._dial)
+            self._arm(leg, after_ms, self._dial_again)
+
+    def _dial_again(self, leg: Leg) -> None:
+        if self._is_to_be_dialled(leg):
+            self._dial(leg)
+        elif not (leg.withdrawn or leg.answered):
+            self._arm(leg, leg.ring_ms + 2 * SLACK_MS, self._rang_out)
+
+    def _is_to_be_dialled(self, leg: Leg) -> bool:
+        done = leg.withdrawn or leg.is_calling or leg.rang or leg.answered
+        return self._lives(leg) and not done
 
     def _rang_out(self, leg: Leg) -> None:
         """The switch's own bound is over and nothing was heard."""
@@ -140,10 +209,13 @@ class Dialling:
             self.withdraw(leg, "normal")
 
     def _delete(self, leg: Leg, reason: str) -> None:
-        reply = self._ari.submit(
-            "DELETE", f"channels/{part(leg.channel)}", query={"reason": reason}
+        self._errands.send(
+            "DELETE",
+            f"channels/{part(leg.channel)}",
+            query={"reason": reason},
+            still=partial(self._lives, leg),
+            then=partial(self._deleted, leg),
         )
-        reply.add_done_callback(partial(self._deleted, leg))
         self._arm(leg, DELETE_RETRY_MS, partial(self._delete_again, reason=reason))
 
     def _delete_again(self, leg: Leg, *, reason: str) -> None:
@@ -155,17 +227,21 @@ class Dialling:
             log.error("leg cannot be hung up", extra={"leg": leg.id})
             self._ari.cut()
 
-    def _deleted(self, leg: Leg, future: "asyncio.Future[Reply]") -> None:
-        if future.result().status == NOT_FOUND and self._lives(leg):
+    def _deleted(self, leg: Leg, reply: Reply) -> None:
+        if reply.status == NOT_FOUND and self._lives(leg):
             # Usually its end is on its way to us already, with a better cause.
             self._arm(leg, DIAL_RETRY_MS, self.look)
 
-    def _looked(self, leg: Leg, cause: EndCause, future: "asyncio.Future[Reply]") -> None:
-        reply = future.result()
-        if not self._lives(leg) or reply.status is None:
+    def _looked(self, leg: Leg, cause: EndCause, reply: Reply) -> None:
+        if not self._lives(leg):
             return
         if reply.status == NOT_FOUND:
-            self._end(leg, EndCause.CANCELLED if leg.withdrawn else cause)
+            if leg.withdrawn:
+                self._end(leg, EndCause.CANCELLED)
+            elif leg.recipe is not None and not leg.dialled:
+                self._make_again(leg)
+            else:
+                self._end(leg, cause)
         elif not is_in(self._app, reply.body):
             self._left(leg)
         elif leg.side is not Side.CALLER and not leg.dialled:

@@ -5,7 +5,6 @@ as an event; a leg that was withdrawn stops ringing even if it was just being ma
 a call is decided here.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,11 +18,13 @@ from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
 from perezvon.asterisk.dialling import Dialling, shows, through
+from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.translate import (
     BeatHeard,
+    LegCalling,
     LegLeaving,
     LegLeft,
     LegReplaced,
@@ -76,8 +77,19 @@ REASONS = {
 }
 
 LegReport: TypeAlias = (
-    LegRinging | LegAnswered | LegEnded | PromptEnded | DigitPressed | LegLeaving | LegLeft
+    LegCalling
+    | LegRinging
+    | LegAnswered
+    | LegEnded
+    | PromptEnded
+    | DigitPressed
+    | LegLeaving
+    | LegLeft
 )
+
+
+DriverReport: TypeAlias = LegStarted | LegCalling | LegReplaced | LegLeaving | LegLeft | BeatHeard
+"""Nothing for the core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,9 @@ class Guard:
 
 
 class AsteriskSwitch:
-    """Implements `runtime.ports.Switch`. `on_replaced`: another engine has taken our place."""
+    """Implements `runtime.ports.Switch`. `on_replaced`: another engine has taken our place.
+    `may_act`: see `Ari`.
+    """
 
     def __init__(
         self,
@@ -100,29 +114,27 @@ class AsteriskSwitch:
         guard: Guard,
         cel_path: Path | None,
         on_replaced: Callable[[], None],
+        may_act: Callable[[], bool] = lambda: True,
         recordings: Path | None = None,
         manager: ami.Address | None = None,
         alerts: Alerts | None = None,
     ) -> None:
         self._directory = directory
-        self._guard = guard
         self._book = Book()
         self._devices = Devices(alerts)
-        self._agents: dict[AgentId, Agent] = {}
-        self._trunks: dict[TrunkId, Trunk] = {}
         self._ari = Ari(
-            address, on_event=self._hear, on_link=self._on_link, on_replaced=on_replaced
+            address,
+            on_event=self._hear,
+            on_link=self._on_link,
+            on_replaced=on_replaced,
+            may_act=may_act,
         )
+        self._errands = Errands(self._ari, alerts)
         self._dialling = Dialling(
-            self._ari, self._book, address.app, end=self._end, left=self._left
+            self._ari, self._errands, self._book, address.app, end=self._end, left=self._left
         )
         self._hearing = Hearing(
-            self._ari,
-            self._book,
-            self._dialling,
-            waiting_ms=guard.waiting_ms,
-            recordings=recordings,
-            prompt_ended=self._tell,
+            self._errands, self._book, self._dialling, guard.waiting_ms, recordings, self._tell
         )
         self._relink = Relink(
             self._ari,
@@ -147,8 +159,6 @@ class AsteriskSwitch:
         self._sink: Sink | None = None
         self._asked: set[LegId] = set()
         """Legs of commands that may not have reached the switch."""
-        self._country = ""
-        self._shown_callback = ""
         self._translator = Translator(self._app, self._identify, self._book.by_channel, (), ())
         self.learn_plan(plan)
 
@@ -166,6 +176,10 @@ class AsteriskSwitch:
         await self._ari.stop()
         self._book.clear()
 
+    @property
+    def linked(self) -> bool:
+        return self._ari.linked
+
     def carry_out(self, commands: Iterable[Command]) -> None:
         for command in commands:
             if self._ari.linked:
@@ -175,8 +189,8 @@ class AsteriskSwitch:
                 self._ask_about(command)
 
     def learn_plan(self, plan: Plan) -> None:
-        self._agents = {agent.id: agent for agent in plan.agents}
-        self._trunks = {trunk.id: trunk for trunk in plan.trunks}
+        self._agents: dict[AgentId, Agent] = {agent.id: agent for agent in plan.agents}
+        self._trunks: dict[TrunkId, Trunk] = {trunk.id: trunk for trunk in plan.trunks}
         self._country = plan.country
         language = plan.language if plan.language in SHOWN_CALLBACK else "en"
         self._shown_callback = SHOWN_CALLBACK[language]
@@ -309,7 +323,7 @@ class AsteriskSwitch:
 
     def _tell(self, event: Report | CallFellBack | Resynced) -> None:
         assert self._sink is not None, "not started"
-        assert not isinstance(event, LegStarted | LegReplaced | LegLeaving | LegLeft | BeatHeard)
+        assert not isinstance(event, DriverReport)
         self._sink(event)
 
     def _hear(self, message: Message) -> None:
@@ -334,7 +348,7 @@ class AsteriskSwitch:
                 leg = self._book.on_channel(leg_id)
                 if leg is None:
                     # A request from before the last audit: nobody waits for it any more.
-                    self._ari.submit("DELETE", f"channels/{part(leg_id)}")
+                    self._errands.send("DELETE", f"channels/{part(leg_id)}")
                 else:
                     self._dialling.started(leg)
             case _:
@@ -348,6 +362,8 @@ class AsteriskSwitch:
         report: LegReport,
     ) -> None:
         match report:
+            case LegCalling():
+                self._dialling.calling(leg)
             case LegRinging():
                 if leg.side is not Side.CALLER and not leg.rang and not leg.answered:
                     leg.rang = True
@@ -393,17 +409,18 @@ class AsteriskSwitch:
 
     def _follow(self, leg: Leg) -> None:
         """Without it we would never learn why he hung up."""
-        subscribed = self._ari.submit(
+
+        def check(reply: Reply) -> None:
+            if reply.gone and self._book.get(leg.id) is leg:
+                self._dialling.look_later(leg)
+
+        self._errands.send(
             "POST",
             f"applications/{part(self._app)}/subscription",
             query={"eventSource": f"channel:{leg.channel}"},
+            still=lambda: self._book.get(leg.id) is leg,
+            then=check,
         )
-
-        def check(future: "asyncio.Future[Reply]") -> None:
-            if future.result().gone and self._book.get(leg.id) is leg:
-                self._dialling.look_later(leg)
-
-        subscribed.add_done_callback(check)
 
     def _tidy_name(self, leg: Leg, message: Message) -> None:
         """What a stranger calls himself goes to our telephones in SIP headers."""
@@ -426,11 +443,11 @@ class AsteriskSwitch:
         self._hearing.leg_gone(leg)
         self._book.remove(leg)
         if leg.side is not Side.CALLER:
-            self._ari.submit("DELETE", f"channels/{part(leg.channel)}")
+            self._errands.send("DELETE", f"channels/{part(leg.channel)}")
             self._tell(LegEnded(leg.id, EndCause.LOST))
             return
         # A refresh that we sent a moment ago must not cut off his talk there.
-        self._ari.submit(
+        self._errands.send(
             "POST",
             f"channels/{part(leg.channel)}/variable",
             query={"variable": "TIMEOUT(absolute)", "value": "0"},
@@ -449,7 +466,7 @@ class AsteriskSwitch:
     def _adopt(self, seen: LegSeen) -> None:
         """A stray: a client whom we do not know is never hung up."""
         if seen.inbound is None:
-            self._ari.submit("DELETE", f"channels/{part(seen.leg)}")
+            self._errands.send("DELETE", f"channels/{part(seen.leg)}")
         else:
             leg = self._book.add(Leg(Side.CALLER, id=seen.leg))
             self._tell(seen.inbound)

@@ -66,6 +66,13 @@ class LegStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class LegCalling:
+    """The switch has begun to dial a leg of ours: to be told so once more would end it."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class LegReplaced:
     """A transfer by the switch: the party of `old` is on channel `new` now."""
 
@@ -103,6 +110,7 @@ Report: TypeAlias = (
     | DeviceChanged
     | TrunkChanged
     | LegStarted
+    | LegCalling
     | LegReplaced
     | LegLeaving
     | LegLeft
@@ -133,7 +141,7 @@ class Translator:
             case {"type": "StasisStart", "channel": {"id": str()} as channel, "args": [*args]}:
                 return self._started(channel, args)
             case {"type": "Dial", "peer": {"id": str(leg)}, "dialstatus": str(status)}:
-                return (LegRinging(LegId(leg)),) if status in {"RINGING", "PROGRESS"} else ()
+                return _dialled(LegId(leg), status)
             case {"type": "ChannelStateChange", "channel": {"id": str(leg), "state": str(state)}}:
                 return self._state(LegId(leg), state)
             case {"type": "ChannelHangupRequest", "channel": {"id": str(leg)}}:
@@ -249,6 +257,17 @@ def _client_cause(view: LegView, cause: int, status: int) -> EndCause:
     if status == 408 and view.rang:  # noqa: PLR2004 - time-out
         return EndCause.NO_ANSWER
     return EndCause.TRUNK_FAILED
+
+
+def _dialled(leg: LegId, status: str) -> tuple[Report, ...]:
+    """The first `Dial` of a leg has no status (measured: right after each dial, before a ring)."""
+    match status:
+        case "":
+            return (LegCalling(leg),)
+        case "RINGING" | "PROGRESS":
+            return (LegRinging(leg),)
+        case _:
+            return ()
 
 
 def _int(message: Message, key: str) -> int:
