@@ -9,6 +9,8 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -18,11 +20,14 @@ from perezvon.core.facts import PlanTaken
 from perezvon.core.ids import PlanVersion, TenantId
 from perezvon.runtime import lease
 from perezvon.runtime.ports import Batch, LeaseLost, Row, StoredFact, Unavailable
-from perezvon.store.database import Location
+from perezvon.store.database import Location, Name
 from perezvon.store.journal import SqlJournal
 from tests.store.stories import rows
 
-FILE_LIMIT = 400_000
+WAL_LIMIT = 400_000
+"""Reached by the WAL, long before the first checkpoint."""
+FILE_LIMIT = 4_800_000
+"""Room for the WAL until a checkpoint, but not for the file that the checkpoints write."""
 TURNS_MAX = 100_000
 REFUSALS = 5
 SHORT_LEASE_MS = 2_000
@@ -52,20 +57,21 @@ def commit_until_killed(journal: SqlJournal) -> None:
         say(durable=seq)
 
 
-def commit_until_full(journal: SqlJournal) -> None:
+def commit_until_full(journal: SqlJournal, limit: int, count: int) -> None:
     """With a limit on the size of files the kernel plays a disk that is full."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     seq, refused = 0, 0
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     # Not the first refusal: closing a file makes SQLite tidy up, which may yield a little room.
     while refused < REFUSALS:
         try:
-            journal.commit(turn(seq + 1, 30))
-            seq, refused = seq + 30, 0
+            journal.commit(turn(seq + 1, count))
+            seq, refused = seq + count, 0
         except Unavailable:
             refused += 1
-    say(durable=seq)
+    file = Location(Path(sys.argv[1])).file(Name.JOURNAL)
+    say(durable=seq, file_bytes=file.stat().st_size)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     kept = journal.recover().rows
     say(kept=[row.seq for row in kept] == list(range(1, len(kept) + 1)), rows=len(kept))
@@ -107,11 +113,12 @@ def freeze_in_a_write(journal: SqlJournal) -> None:
     say(committed=journal.epoch)
 
 
-MODES = {
+MODES: dict[str, Callable[[SqlJournal], None]] = {
     "lead": lead,
     "freeze": freeze_in_a_write,
     "kill": commit_until_killed,
-    "full": commit_until_full,
+    "full": partial(commit_until_full, limit=WAL_LIMIT, count=30),
+    "checkpoint": partial(commit_until_full, limit=FILE_LIMIT, count=300),
     "hold": hold,
 }
 
