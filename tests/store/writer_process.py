@@ -57,17 +57,19 @@ def commit_until_killed(journal: SqlJournal) -> None:
         say(durable=seq)
 
 
-def commit_until_full(journal: SqlJournal, limit: int, count: int) -> None:
+def commit_until_full(journal: SqlJournal, limit: int, filling: int = 0) -> None:
     """With a limit on the size of files the kernel plays a disk that is full."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    # Something big, so that few rows are enough for the rest.
+    journal.save_snapshot(0, 0, b'{"format":1,"plan":"none","filling":"%s"}' % (b"x" * filling))
     seq, refused = 0, 0
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     # Not the first refusal: closing a file makes SQLite tidy up, which may yield a little room.
     while refused < REFUSALS:
         try:
-            journal.commit(turn(seq + 1, count))
-            seq, refused = seq + count, 0
+            journal.commit(turn(seq + 1, 30))
+            seq, refused = seq + 30, 0
         except Unavailable:
             refused += 1
     file = Location(Path(sys.argv[1])).file(Name.JOURNAL)
@@ -117,8 +119,8 @@ MODES: dict[str, Callable[[SqlJournal], None]] = {
     "lead": lead,
     "freeze": freeze_in_a_write,
     "kill": commit_until_killed,
-    "full": partial(commit_until_full, limit=WAL_LIMIT, count=30),
-    "checkpoint": partial(commit_until_full, limit=FILE_LIMIT, count=300),
+    "full": partial(commit_until_full, limit=WAL_LIMIT),
+    "checkpoint": partial(commit_until_full, limit=FILE_LIMIT, filling=4_200_000),
     "hold": hold,
 }
 
