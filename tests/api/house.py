@@ -15,6 +15,7 @@ from perezvon.core.commands import Command
 from perezvon.core.engine import Engine
 from perezvon.core.events import (
     AgentStatusSet,
+    ArrivalWitnessed,
     CallArrived,
     Caller,
     ChosenStatus,
@@ -40,7 +41,7 @@ from perezvon.store.persons import SqlDirectory
 from perezvon.store.plans import with_version
 from tests.core.office import ANA, BOB, DID, START, Office, office_plan
 
-IVAN, OLGA = "+79161234567", "+74951112299"
+IVAN, OLGA, PETR = "+79161234567", "+74951112299", "+79165550303"
 BASE = "http://perezvon.test/api/v1"
 
 
@@ -98,6 +99,14 @@ class House:
         leg = LegId(f"1.{len(self.office.facts)}")
         self.office.tell(CallArrived(leg, DID, Caller(person, NumberClass.MOBILE)))
         return leg
+
+    def witness(self, number: str, *, in_fallback: bool) -> None:
+        """The second witness tells of an attempt that never came to us."""
+        caller = Caller(self.directory.person_of(number, "Пётр"), NumberClass.MOBILE)
+        leg, now = LegId(f"1.{len(self.office.facts)}"), self.office.now
+        self.office.tell(
+            ArrivalWitnessed(leg, DID, caller, now - 9_000, now - 2_000, in_fallback=in_fallback)
+        )
 
     def hang_up(self, leg: LegId) -> None:
         self.office.tell(LegEnded(leg, EndCause.NORMAL))

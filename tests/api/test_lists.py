@@ -129,6 +129,16 @@ def test_the_ledger_balances(house: House) -> None:
             "open": 1,
             "debts_open": 1,
             "balanced": True,
+            "reconciliation": {
+                "has_witness": False,
+                "cel_arrivals": 0,
+                "journal_calls": 0,
+                "fallback_calls": 0,
+                "unheard": 0,
+                "unseen": 0,
+                "awaited": 0,
+                "difference": 0,
+            },
         }
 
     house.serve(scenario)

@@ -24,7 +24,7 @@ from perezvon.core.facts import Status
 from perezvon.core.ids import LegId
 from perezvon.settings import Settings
 from perezvon.store.database import Name
-from tests.api.house import IVAN, OLGA, House, a_story
+from tests.api.house import IVAN, OLGA, PETR, House, a_story
 from tests.core.office import ANA
 
 KEYS = [
@@ -37,6 +37,7 @@ KEYS = [
     "open",
     "debts_open",
     "balanced",
+    "reconciliation",
 ]
 LIMIT_S = 30
 
@@ -78,6 +79,36 @@ def test_the_ledger_is_told_in_both_languages(house: House) -> None:
     a_story(house)
     assert "The ledger balances." in run("ledger").output
     assert "Реестр сходится." in run("ledger", "--lang", "ru").output
+
+
+def test_without_a_second_witness_the_ledger_says_so(house: House) -> None:
+    a_story(house)
+    assert "No second witness" in run("ledger").output
+    assert "Второго свидетеля нет" in run("ledger", "--lang", "ru").output
+
+
+def test_the_ledger_tells_that_two_accounts_agree(house: House) -> None:
+    house.witness(PETR, in_fallback=True)
+    house.save()
+    result = run("ledger")
+    assert result.exit_code == 0
+    assert "The two accounts agree." in result.output
+    told = json.loads(run("ledger", "--json").output)["reconciliation"]
+    assert (told["cel_arrivals"], told["fallback_calls"], told["difference"]) == (1, 1, 0)
+
+
+def test_a_difference_of_the_two_accounts_is_an_exit_status(house: House) -> None:
+    a_story(house)
+    house.witness(PETR, in_fallback=False)
+    house.save()
+    result = run("ledger")
+    assert result.exit_code == 1
+    assert "The ledger balances." in result.output
+    assert "THE TWO ACCOUNTS DIFFER" in result.output
+    assert "СВЕРКА НЕ СХОДИТСЯ" in run("ledger", "--lang", "ru").output
+    counts = json.loads(run("ledger", "--json").output)
+    assert (counts["open"], counts["reconciliation"]["unheard"]) == (2, 1)
+    assert counts["reconciliation"]["difference"] == 1
 
 
 def test_the_ledger_counts_from_a_moment(house: House) -> None:

@@ -8,11 +8,13 @@ from random import Random
 from perezvon.core.events import Event, LegAnswered, NumberClass
 from perezvon.core.facts import (
     AgentStatusChanged,
+    ArrivalConfirmed,
     AttemptMade,
     AttemptOutcome,
     AttemptScheduled,
     AttemptStarted,
     CallAnswered,
+    CallCut,
     CallEnded,
     CallMissed,
     CallOwed,
@@ -21,7 +23,9 @@ from perezvon.core.facts import (
     CallWaived,
     ClientDialled,
     DebtOpened,
+    DebtReopened,
     DebtSettled,
+    Difference,
     Fact,
     MissCause,
     MissReason,
@@ -31,6 +35,7 @@ from perezvon.core.facts import (
     Settlement,
     Status,
     WaiverKind,
+    WitnessDiffered,
 )
 from perezvon.core.ids import (
     AgentId,
@@ -92,9 +97,14 @@ class Story:
     debts: dict[PersonId, tuple[DebtId, list[CallId]]] = field(default_factory=dict)
     dials: Counter[DebtId] = field(default_factory=Counter)
     debt_count: int = 0
+    witnessed: dict[CallId, str] = field(default_factory=dict)
+    """How the second witness's account of an attempt is to ours."""
 
     def tell(self, step_count: int) -> "Story":
-        steps = (self.answered, self.missed, self.missed, self.waived, self.dialled, self.waiting)
+        steps = (
+            self.answered, self.missed, self.missed, self.waived, self.dialled, self.waiting,
+            self.cut, self.witness, self.witness,
+        )  # fmt: skip
         for _ in range(step_count):
             self.now += self.rng.randrange(1, 5_000)
             self.rng.choice(steps)()
@@ -133,6 +143,37 @@ class Story:
             self.settle(person, Settlement.REACHED_US)
         self.facts.append(CallEnded(self.now + 60_900, call, ANN, 60_000, "client"))
 
+    def cut(self) -> None:
+        """The switch fails in a talk. Whom nobody can call back was answered all the same."""
+        call, person = self.arrive()
+        self.offer(call, OfferOutcome.ANSWERED)
+        self.facts += [
+            CallAnswered(self.now + 900, call, ANN, SALES, 900),
+            CallEnded(self.now + 5_900, call, ANN, 5_000, "system"),
+            CallCut(self.now + 5_900, call, ANN, 5_000, None),
+        ]
+        if self.rng.random() < 0.3:
+            self.standing[call] = "answered"
+        else:
+            self.owe(call, person, MissReason.SYSTEM_FAILURE)
+
+    def witness(self) -> None:
+        """The other account of some attempt: it agrees, or not, or not until later."""
+        if not self.standing:
+            return
+        call = self.rng.choice(sorted(self.standing))
+        known = self.witnessed.get(call)
+        if known in ("journal", "fallback"):
+            return
+        word = self.rng.choice(("journal", "journal", "fallback", "unheard", "unseen"))
+        if word in ("journal", "fallback"):
+            self.facts.append(ArrivalConfirmed(self.now, call, in_fallback=word == "fallback"))
+        elif known is None:
+            self.facts.append(WitnessDiffered(self.now, call, Difference(word)))
+        else:
+            return
+        self.witnessed[call] = word
+
     def waived(self) -> None:
         call, _person = self.arrive()
         self.facts += [
@@ -147,6 +188,9 @@ class Story:
         self.facts.append(
             CallMissed(self.now, call, MissReason.LEFT_RINGING, MissCause.UNANSWERED, 9_000, (ANN,))
         )
+        return self.owe(call, person, MissReason.LEFT_RINGING)
+
+    def owe(self, call: CallId, person: PersonId, reason: MissReason) -> DebtId:
         if person not in self.debts:
             self.debt_count += 1
             debt = DebtId(f"{self.era}d{self.debt_count}")
@@ -158,7 +202,7 @@ class Story:
                     person,
                     call,
                     SALES,
-                    MissReason.LEFT_RINGING,
+                    reason,
                     DEFAULT,
                     ANN,
                     self.now + 86_400_000,
@@ -201,10 +245,26 @@ class Story:
         counted = outcome not in (AttemptOutcome.TRUNK_FAILED, AttemptOutcome.NEVER_MADE)
         self.facts.append(AttemptMade(self.now, debt, dial, outcome, ANN, counted))
         if outcome is AttemptOutcome.REACHED:
+            under = self.debts[person][1]
             self.settle(person, Settlement.RECOVERED)
-            self.facts.append(CallEnded(self.now + 30_000, call, ANN, 30_000, "agent"))
+            is_cut = self.rng.random() < 0.3
+            ended_by = "system" if is_cut else "agent"
+            self.facts.append(CallEnded(self.now + 30_000, call, ANN, 30_000, ended_by))
+            if is_cut:
+                self.reopen(call, debt, person, under)
         elif outcome is AttemptOutcome.BAD_NUMBER:
             self.settle(person, Settlement.WAIVED, WaiverKind.PERSON)
+
+    def reopen(self, call: CallId, debt: DebtId, person: PersonId, under: list[CallId]) -> None:
+        at, due_at = self.now + 30_000, self.now + 86_400_000
+        self.facts += [
+            CallCut(at, call, ANN, 30_000, debt),
+            DebtReopened(at, debt, person, ANN, due_at, len(under)),
+            AttemptScheduled(at, debt, at, 0),
+        ]
+        self.debts[person] = (debt, under)
+        for one in under:
+            self.standing[one] = "open"
 
     def settle(self, person: PersonId, how: Settlement, waiver: WaiverKind | None = None) -> None:
         debt, calls = self.debts.pop(person)
@@ -212,7 +272,7 @@ class Story:
         for call in calls:
             self.standing[call] = how.value
 
-    def ledger(self) -> dict[str, int | bool]:
+    def ledger(self) -> dict[str, object]:
         states = Counter(self.standing.values())
         names = ("in_progress", "answered", "recovered", "reached_us", "waived", "open")
         return {
@@ -220,4 +280,21 @@ class Story:
             **{name: states[name] for name in names},
             "debts_open": len(self.debts),
             "balanced": True,
+            "reconciliation": self.reconciliation(),
+        }
+
+    def reconciliation(self) -> dict[str, object]:
+        words = Counter(self.witnessed.values())
+        # Story calls are numbered in the order of their arrival.
+        order = list(self.standing)
+        first = min((order.index(call) for call in self.witnessed), default=len(order))
+        return {
+            "has_witness": bool(self.witnessed),
+            "cel_arrivals": words["journal"] + words["fallback"] + words["unheard"],
+            "journal_calls": words["journal"] + words["unseen"],
+            "fallback_calls": words["fallback"],
+            "unheard": words["unheard"],
+            "unseen": words["unseen"],
+            "awaited": sum(call not in self.witnessed for call in order[first:]),
+            "difference": words["unheard"] + words["unseen"],
         }

@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, text
 
 from perezvon.runtime.ports import Unavailable
-from perezvon.store import schema
+from perezvon.store import ledger, schema
+from perezvon.store.calls import get_call
 from perezvon.store.database import (
     Database,
     Location,
@@ -17,9 +19,11 @@ from perezvon.store.database import (
     connect,
     open_journal_reader,
     open_views,
+    prepare_directory,
 )
 from perezvon.store.journal import SqlJournal
 from perezvon.store.migrations import SchemaTooNewError
+from perezvon.store.migrations.steps import configured
 
 
 def differences(database: Database, wanted: MetaData) -> list[object]:
@@ -60,6 +64,34 @@ def test_all_processes_may_open_a_new_store_at_once(location: Location) -> None:
     again = open_views(location)
     assert differences(again, schema.VIEWS) == []
     again.close()
+
+
+def test_a_database_of_release_0_1_0_is_taken_over_with_all_that_is_in_it(
+    location: Location,
+) -> None:
+    prepare_directory(location)
+    older = connect(location, Name.VIEWS)
+    with older.write() as connection:
+        if connection.dialect.name != "sqlite":
+            connection.execute(text(f"CREATE SCHEMA {Name.VIEWS.value}"))
+        command.upgrade(configured(connection, Name.VIEWS.value), "perezvon_0001")
+        connection.execute(
+            text(
+                "INSERT INTO calls (id, leg, number_class, did, known_number, queue, plan,"
+                " received_at, state, in_fallback) VALUES"
+                " ('t-xc1', '1.1', 'mobile', '7495', :known, 'sales', 'v1', 1000, 'open', :known)"
+            ),
+            {"known": True},
+        )
+    older.close()
+    views = open_views(location)
+    assert differences(views, schema.VIEWS) == []
+    call = get_call(views, "t-xc1")
+    assert call is not None
+    assert (call.state, call.in_fallback) == ("open", True)
+    assert (call.witnessed, call.difference, call.cut_at) == (False, None, None)
+    assert not ledger.count(views).reconciliation.has_witness
+    views.close()
 
 
 def test_a_schema_of_a_newer_release_is_refused(views: Database, location: Location) -> None:

@@ -1,10 +1,11 @@
 """The ledger agrees with a count made apart from it, and says so when the tables do not."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from random import Random
 
 import pytest
-from sqlalchemy import ColumnElement, Delete, Update, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, select, update
 
 from perezvon.core.facts import PlanTaken
 from perezvon.core.ids import PlanVersion
@@ -14,6 +15,7 @@ from perezvon.store.database import Database
 from perezvon.store.journal import SqlJournal
 from perezvon.store.paging import BadQuery
 from perezvon.store.projection import Projection
+from perezvon.store.reconciliation import Reconciliation
 from perezvon.store.schema import calls, debts, facts
 from tests.store.stories import Story, batches
 
@@ -27,7 +29,12 @@ KEYS = (
     "open",
     "debts_open",
     "balanced",
+    "reconciliation",
 )
+NOTHING = Reconciliation(
+    has_witness=False, cel_arrivals=0, journal_calls=0, fallback_calls=0, unheard=0, unseen=0,
+    awaited=0, difference=0,
+)  # fmt: skip
 
 
 def tell(journal: SqlJournal, projection: Projection, seed: int, step_count: int = 80) -> Story:
@@ -51,7 +58,8 @@ def test_the_ledger_is_what_happened(
 
 def test_an_empty_ledger_balances(views: Database) -> None:
     found = ledger.count(views).as_dict()
-    assert found == {**dict.fromkeys(KEYS, 0), "balanced": True}
+    counts = {**dict.fromkeys(KEYS, 0), "balanced": True}
+    assert found == {**counts, "reconciliation": asdict(NOTHING)}
 
 
 def test_a_window_counts_what_arrived_in_it(
@@ -75,6 +83,15 @@ def test_a_window_without_bounds_is_refused(views: Database) -> None:
 
 def _some(state: str) -> ColumnElement[bool]:
     return calls.c.id.in_(select(calls.c.id).where(calls.c.state == state).limit(1))
+
+
+def _cut(state: str) -> ColumnElement[bool]:
+    cut = select(calls.c.id).where(calls.c.state == state, calls.c.cut_at.is_not(None))
+    return calls.c.id.in_(cut.limit(1))
+
+
+def _untold() -> Select[tuple[str]]:
+    return select(calls.c.id).where(calls.c.witnessed.is_(False), calls.c.difference.is_(None))
 
 
 DAMAGES: dict[str, Callable[[], Update | Delete]] = {
@@ -108,6 +125,18 @@ DAMAGES: dict[str, Callable[[], Update | Delete]] = {
     "a person is owed twice": lambda: (
         update(debts).where(debts.c.state == "open").values(person="p-one")
     ),
+    "a call that was cut is called answered": lambda: (
+        update(calls).where(_cut("open")).values(state="answered")
+    ),
+    "an attempt is called witnessed and was not": lambda: (
+        update(calls).where(calls.c.id.in_(_untold())).values(witnessed=True)
+    ),
+    "a difference is hidden": lambda: (
+        update(calls).where(calls.c.difference.is_not(None)).values(difference=None)
+    ),
+    "a reopened debt is called recovered": lambda: (
+        update(debts).where(debts.c.reopened_at.is_not(None)).values(state="recovered")
+    ),
     "an arrival was never copied": lambda: delete(facts).where(
         facts.c.id.in_(select(facts.c.id).where(facts.c.type == "CallReceived").limit(1))
     ),
@@ -117,7 +146,7 @@ DAMAGES: dict[str, Callable[[], Update | Delete]] = {
 def test_tables_that_lie_are_found_out(
     journal: SqlJournal, projection: Projection, views: Database
 ) -> None:
-    story = tell(journal, projection, 4, step_count=40)
+    story = tell(journal, projection, 23, step_count=70)
     assert len(story.debts) > 1
     for damage, statement in DAMAGES.items():
         assert ledger.count(views).balanced

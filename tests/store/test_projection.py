@@ -11,15 +11,21 @@ import pytest
 from sqlalchemy import Table, select
 
 from perezvon.core.facts import (
+    ArrivalConfirmed,
+    AttemptStarted,
     CallAnswered,
     CallFellBackToSwitch,
     DebtOverdue,
     DebtReassigned,
+    Difference,
     Fact,
     PlanTaken,
+    Settlement,
     Status,
+    WitnessDiffered,
 )
-from perezvon.core.ids import AgentId, PersonId, PlanVersion
+from perezvon.core.ids import AgentId, CallId, PersonId, PlanVersion
+from perezvon.core.plan import CallbackOrder
 from perezvon.runtime.ports import Unavailable
 from perezvon.store import schema
 from perezvon.store.agents import list_agents, list_statuses
@@ -48,6 +54,11 @@ FOLDED = (
 def commit(journal: SqlJournal, facts: Sequence[Fact], first: int = 1) -> None:
     for batch in batches(facts, first):
         journal.commit(batch)
+
+
+def next_seq(facts_count: int) -> int:
+    """After so many facts of one `commit`."""
+    return len(batches([PlanTaken(0, PlanVersion("v"))] * facts_count)) // 2 + 1
 
 
 def contents(views: Database, tables: Sequence[Table] = FOLDED) -> dict[str, list[Any]]:
@@ -140,6 +151,75 @@ def test_a_call_that_fell_back_says_so(
         row = get_call(views, name)
         assert row is not None
         assert (row.state, row.in_fallback, row.agent, row.wait_ms) == ("answered", True, ANN, 5)
+
+
+def test_a_talk_that_the_switch_cut_is_owed_and_keeps_what_it_was(
+    journal: SqlJournal, projection: Projection, views: Database
+) -> None:
+    story = Story(Random(0))
+    while "open" not in story.standing.values():
+        story.cut()
+    commit(journal, story.facts)
+    projection.catch_up()
+    (cut,) = [call for call in list_calls(views).items if call.state == CallState.OPEN]
+    assert (cut.agent, cut.talk_ms, cut.ended_by) == (ANN, 5_000, "system")
+    assert cut.cut_at == cut.ended_at
+    assert cut.answered_at is not None
+    assert cut.debt is not None
+
+
+def test_a_debt_whose_settling_talk_was_cut_is_open_again_with_all_its_calls(
+    journal: SqlJournal, projection: Projection, views: Database
+) -> None:
+    story = Story(Random(5))
+    debt = story.missed(PersonId("p1"))
+    story.missed(PersonId("p1"))
+    call, under = CallId("t-abcb1"), story.debts[PersonId("p1")][1]
+    story.facts.append(
+        AttemptStarted(story.now, debt, call, 1, CallbackOrder.AGENT_FIRST, 0),
+    )
+    story.settle(PersonId("p1"), Settlement.RECOVERED)
+    commit(journal, story.facts)
+    projection.catch_up()
+    settled = get_debt(views, debt)
+    assert settled is not None
+    assert (settled.state, settled.settled_by) == (DebtState.RECOVERED, ANN)
+    before = len(story.facts)
+    story.reopen(call, debt, PersonId("p1"), under)
+    commit(journal, story.facts[before:], first=next_seq(before))
+    projection.catch_up()
+    reopened = get_debt(views, debt)
+    assert reopened is not None
+    assert (reopened.state, reopened.settled_by, reopened.settled_at) == (
+        DebtState.OPEN,
+        None,
+        None,
+    )
+    assert reopened.reopened_at == story.now + 30_000
+    assert reopened.due_at is not None
+    assert reopened.due_at > reopened.reopened_at
+    assert {one.state for one in list_calls(views).items} == {CallState.OPEN}
+    (attempt,) = list_attempts(views).items
+    assert attempt.cut_at == reopened.reopened_at
+
+
+def test_what_the_second_witness_says_is_on_the_call_and_its_last_word_counts(
+    journal: SqlJournal, projection: Projection, views: Database
+) -> None:
+    story = Story(Random(5))
+    call, _ = story.arrive()
+    story.facts.append(WitnessDiffered(story.now, call, Difference.UNSEEN))
+    commit(journal, story.facts)
+    projection.catch_up()
+    found = get_call(views, call)
+    assert found is not None
+    assert (found.witnessed, found.difference) == (False, "unseen")
+    confirmed = [ArrivalConfirmed(story.now, call, in_fallback=True)]
+    commit(journal, confirmed, first=next_seq(len(story.facts)))
+    projection.catch_up()
+    found = get_call(views, call)
+    assert found is not None
+    assert (found.witnessed, found.difference, found.in_fallback) == (True, None, True)
 
 
 def test_an_agents_status_is_known_and_logged(

@@ -34,6 +34,7 @@ class Attempt(Shown):
     outcome: str | None
     counted: bool
     talk_ms: int | None
+    cut_at: int | None
 
 
 class Attempts(Shown):

@@ -53,6 +53,9 @@ class Call(Shown):
     rule: str | None
     debt: str | None
     in_fallback: bool
+    cut_at: int | None
+    witnessed: bool
+    difference: str | None
 
 
 class Offer(Shown):

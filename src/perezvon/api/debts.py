@@ -45,6 +45,7 @@ class Debt(Shown):
     step: int
     attempts: int
     dials: int
+    reopened_at: int | None
     settled_at: int | None
     settled_by: str | None
     waiver: str | None

@@ -1,4 +1,4 @@
-"""The ledger: how every inbound attempt ended, and whether the sums agree."""
+"""The ledger: how every inbound attempt ended, whether the sums agree, and the two accounts."""
 
 from fastapi import APIRouter
 
@@ -6,6 +6,17 @@ from perezvon.api.context import ERRORS, Ctx, Moment, Reader, Shown
 from perezvon.store import ledger
 
 router = APIRouter(tags=["ledger"], responses=ERRORS)
+
+
+class Reconciliation(Shown):
+    has_witness: bool
+    cel_arrivals: int
+    journal_calls: int
+    fallback_calls: int
+    unheard: int
+    unseen: int
+    awaited: int
+    difference: int
 
 
 class Ledger(Shown):
@@ -18,6 +29,7 @@ class Ledger(Shown):
     open: int
     debts_open: int
     balanced: bool
+    reconciliation: Reconciliation
 
 
 @router.get("/ledger")

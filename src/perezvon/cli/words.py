@@ -59,6 +59,26 @@ BALANCE: Final[dict[bool, Words]] = {
     False: _two("РЕЕСТР НЕ СХОДИТСЯ", "THE LEDGER DOES NOT BALANCE"),
 }
 
+RECONCILIATION: Final[dict[str, Words]] = {
+    "cel_arrivals": _two("видел второй свидетель", "seen by the second witness"),
+    "journal_calls": _two("вели мы", "handled by us"),
+    "fallback_calls": _two("вела запасная очередь", "handled by the fallback"),
+    "unheard": _two("знает только свидетель", "only the witness knows"),
+    "unseen": _two("знаем только мы", "only we know"),
+    "awaited": _two("свидетель ещё не сказал", "not told by the witness yet"),
+    "difference": _two("расхождение", "difference"),
+}
+
+RECONCILED: Final[dict[bool, Words]] = {
+    True: _two("Сверка сходится.", "The two accounts agree."),
+    False: _two("СВЕРКА НЕ СХОДИТСЯ", "THE TWO ACCOUNTS DIFFER"),
+}
+
+NO_WITNESS: Final[Words] = _two(
+    "Второго свидетеля нет (учебная станция, или звонков ещё не было): сверять не с чем.",
+    "No second witness has told anything (a simulated switch, or no calls yet): not reconciled.",
+)
+
 HEADS: Final[dict[str, Words]] = {
     "id": _two("код", "id"),
     "received": _two("поступил", "received"),

@@ -29,6 +29,8 @@ class AttemptRow:
     """None while it goes on."""
     counted: bool
     talk_ms: int | None
+    cut_at: int | None
+    """When the switch failed in the middle of its talk."""
 
 
 def list_attempts(
@@ -96,6 +98,10 @@ def fold(connection: Connection, fact: f.Fact) -> None:
         case f.CallEnded():
             connection.execute(
                 update(attempts).where(attempts.c.call == fact.call).values(talk_ms=fact.talk_ms)
+            )
+        case f.CallCut():
+            connection.execute(
+                update(attempts).where(attempts.c.call == fact.call).values(cut_at=fact.at)
             )
         case _:
             pass

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal, or_, select, update
 
 from perezvon.core import facts as f
 from perezvon.core.ids import Instant
@@ -50,6 +50,12 @@ class CallRow:
     rule: str | None
     debt: str | None
     in_fallback: bool
+    cut_at: int | None
+    """When the switch failed in the middle of its talk."""
+    witnessed: bool
+    """The second witness has it too."""
+    difference: str | None
+    """`unheard` or `unseen`: only one of the two accounts has it."""
 
 
 def list_calls(
@@ -96,58 +102,79 @@ def fold(connection: Connection, fact: f.Fact) -> None:
     match fact:
         case f.CallReceived():
             _receive(connection, fact)
-        case f.CallQueued():
-            queued_at = func.coalesce(calls.c.queued_at, fact.at)
-            _change(connection, fact.call, queue=fact.queue, queued_at=queued_at)
-        case f.CallAnswered():
-            _change(
-                connection,
-                fact.call,
-                state=CallState.ANSWERED.value,
-                answered_at=fact.at,
-                agent=fact.agent,
-                queue=fact.queue,
-                wait_ms=fact.wait_ms,
-                **({"in_fallback": True} if fact.in_fallback else {}),
-            )
-        case f.CallMissed():
-            _change(
-                connection,
-                fact.call,
-                ended_at=fact.at,
-                wait_ms=fact.waited_ms,
-                miss_reason=fact.reason.value,
-                miss_cause=fact.cause.value,
-            )
-        case f.CallEnded():
-            _change(
-                connection,
-                fact.call,
-                ended_at=fact.at,
-                talk_ms=fact.talk_ms,
-                ended_by=fact.ended_by,
-            )
-        case f.CallWaived():
-            _change(
-                connection,
-                fact.call,
-                state=CallState.WAIVED.value,
-                waiver=fact.kind.value,
-                rule=fact.rule,
-            )
-        case f.CallOwed():
-            _change(connection, fact.call, state=CallState.OPEN.value, debt=fact.debt)
-        case f.CallFellBackToSwitch():
-            _change(connection, fact.call, in_fallback=True)
+        case f.CallQueued() | f.CallFellBackToSwitch():
+            _change(connection, fact.call, **_on_its_way(fact))
+        case f.CallAnswered() | f.CallMissed() | f.CallEnded() | f.CallCut():
+            _change(connection, fact.call, **_at_its_end(fact))
+        case f.CallWaived() | f.CallOwed():
+            _change(connection, fact.call, **_as_duty(fact))
+        case f.ArrivalConfirmed():
+            in_fallback = or_(calls.c.in_fallback, literal(fact.in_fallback))
+            _change(connection, fact.call, witnessed=True, difference=None, in_fallback=in_fallback)
+        case f.WitnessDiffered():
+            _change(connection, fact.call, difference=fact.how.value)
         case f.DebtSettled():
             waiver = None if fact.waiver is None else fact.waiver.value
-            connection.execute(
-                update(calls)
-                .where(calls.c.debt == fact.debt, calls.c.state == CallState.OPEN.value)
-                .values(state=CallState(fact.how.value).value, waiver=waiver)
-            )
+            _move(connection, fact.debt, CallState.OPEN, CallState(fact.how.value), waiver=waiver)
+        case f.DebtReopened():
+            _move(connection, fact.debt, CallState.RECOVERED, CallState.OPEN)
         case _:
             pass
+
+
+def _on_its_way(fact: f.CallQueued | f.CallFellBackToSwitch) -> dict[str, object]:
+    match fact:
+        case f.CallQueued():
+            queued_at = func.coalesce(calls.c.queued_at, fact.at)
+            return {"queue": fact.queue, "queued_at": queued_at}
+        case f.CallFellBackToSwitch():
+            return {"in_fallback": True}
+
+
+def _at_its_end(
+    fact: f.CallAnswered | f.CallMissed | f.CallEnded | f.CallCut,
+) -> dict[str, object]:
+    match fact:
+        case f.CallAnswered():
+            return {
+                "state": CallState.ANSWERED.value,
+                "answered_at": fact.at,
+                "agent": fact.agent,
+                "queue": fact.queue,
+                "wait_ms": fact.wait_ms,
+                **({"in_fallback": True} if fact.in_fallback else {}),
+            }
+        case f.CallMissed():
+            return {
+                "ended_at": fact.at,
+                "wait_ms": fact.waited_ms,
+                "miss_reason": fact.reason.value,
+                "miss_cause": fact.cause.value,
+            }
+        case f.CallEnded():
+            return {"ended_at": fact.at, "talk_ms": fact.talk_ms, "ended_by": fact.ended_by}
+        case f.CallCut():
+            return {"cut_at": fact.at}
+
+
+def _as_duty(fact: f.CallWaived | f.CallOwed) -> dict[str, object]:
+    match fact:
+        case f.CallWaived():
+            state = CallState.WAIVED.value
+            return {"state": state, "waiver": fact.kind.value, "rule": fact.rule}
+        case f.CallOwed():
+            return {"state": CallState.OPEN.value, "debt": fact.debt}
+
+
+def _move(
+    connection: Connection, debt: str, from_: CallState, to: CallState, **values: object
+) -> None:
+    """All inbound attempts under a debt that are in one state, into another."""
+    connection.execute(
+        update(calls)
+        .where(calls.c.debt == debt, calls.c.state == from_.value)
+        .values(state=to.value, **values)
+    )
 
 
 def _receive(connection: Connection, fact: f.CallReceived) -> None:
@@ -166,6 +193,7 @@ def _receive(connection: Connection, fact: f.CallReceived) -> None:
             received_at=fact.at,
             state=CallState.IN_PROGRESS.value,
             in_fallback=False,
+            witnessed=False,
         )
         .on_conflict_do_nothing()
     )

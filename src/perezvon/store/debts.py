@@ -42,6 +42,8 @@ class DebtRow:
     """Those that used up a step of the ladder."""
     dials: int
     """All that were started."""
+    reopened_at: int | None
+    """When the talk that had settled it was cut by a failure of the switch."""
     settled_at: int | None
     settled_by: str | None
     waiver: str | None
@@ -110,6 +112,20 @@ def fold(connection: Connection, fact: f.Fact) -> None:
                 settled_reason=fact.reason,
                 waiver=None if fact.waiver is None else fact.waiver.value,
                 next_attempt_at=None,
+            )
+        case f.DebtReopened():
+            _change(
+                connection,
+                fact.debt,
+                state=DebtState.OPEN.value,
+                owner=fact.owner,
+                due_at=fact.due_at,
+                overdue_at=None,
+                reopened_at=fact.at,
+                settled_at=None,
+                settled_by=None,
+                settled_reason=None,
+                waiver=None,
             )
         case f.AttemptScheduled():
             _change(connection, fact.debt, next_attempt_at=fact.due_at, step=fact.step)

@@ -5,6 +5,7 @@ counts from the other end: arrivals, ends and settlements from the facts, duties
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, or_, select
 
@@ -13,6 +14,7 @@ from perezvon.store.calls import CallState
 from perezvon.store.database import Database
 from perezvon.store.debts import DebtState
 from perezvon.store.paging import INTEGER_MAX, BadQuery
+from perezvon.store.reconciliation import Reconciliation, reconcile
 from perezvon.store.schema import calls, debts, facts
 
 ENDS = ("CallAnswered", "CallWaived", "CallOwed")
@@ -31,10 +33,11 @@ class Ledger:
     debts_open: int
     """Persons owed."""
     balanced: bool
+    reconciliation: Reconciliation
     wrong: tuple[str, ...] = ()
     """What does not agree, in words; empty when balanced."""
 
-    def as_dict(self) -> dict[str, int | bool]:
+    def as_dict(self) -> dict[str, Any]:
         """The keys that are promised, and no other."""
         fields = asdict(self)
         del fields["wrong"]
@@ -54,6 +57,8 @@ def count(database: Database, since: Instant | None = None) -> Ledger:
             *_against_facts(connection, window, states, arrivals),
             *_against_debts(connection, debts_open, since),
         ]
+        reconciliation = reconcile(connection, window)
+        wrong += _against_witness(connection, window, reconciliation)
     return Ledger(
         arrivals=arrivals,
         in_progress=states[CallState.IN_PROGRESS],
@@ -64,6 +69,7 @@ def count(database: Database, since: Instant | None = None) -> Ledger:
         open=states[CallState.OPEN],
         debts_open=debts_open,
         balanced=not wrong,
+        reconciliation=reconciliation,
         wrong=tuple(wrong),
     )
 
@@ -115,12 +121,23 @@ def _against_facts(
             f"{arrivals - ended} attempts have no end yet,"
             f" but {states[CallState.IN_PROGRESS]} are in progress"
         )
-    answered = _told(connection, window, facts.c.type == "CallAnswered")
+    cut = select(facts.c.call).where(facts.c.type == "CallCut")
+    owed_too = select(facts.c.call).where(facts.c.type == "CallOwed", facts.c.call.in_(cut))
+    answered = _told(
+        connection,
+        window,
+        and_(facts.c.type == "CallAnswered", facts.c.call.not_in(owed_too)),
+    )
     if answered != states[CallState.ANSWERED]:
         wrong.append(
             f"{answered} attempts were answered, but {states[CallState.ANSWERED]} are counted"
         )
-    settled = select(facts.c.debt).where(facts.c.type == "DebtSettled")
+    settled = (
+        select(facts.c.debt)
+        .where(facts.c.type.in_(("DebtSettled", "DebtReopened")))
+        .group_by(facts.c.debt)
+        .having(_number("DebtSettled") > _number("DebtReopened"))
+    )
     owed = _told(connection, window, and_(facts.c.type == "CallOwed", facts.c.debt.not_in(settled)))
     if owed != states[CallState.OPEN]:
         wrong.append(
@@ -138,6 +155,36 @@ def _told(connection: Connection, window: ColumnElement[bool], what: ColumnEleme
         )
         or 0
     )
+
+
+def _number(kind: str) -> ColumnElement[int]:
+    return func.sum(case((facts.c.type == kind, 1), else_=0))
+
+
+def _against_witness(
+    connection: Connection, window: ColumnElement[bool], found: Reconciliation
+) -> list[str]:
+    """The last word about each attempt, from the facts: confirmed, or differing."""
+    last = (
+        select(func.max(facts.c.id))
+        .where(facts.c.type.in_(("ArrivalConfirmed", "WitnessDiffered")))
+        .group_by(facts.c.call)
+    )
+    confirmed = _told(
+        connection, window, and_(facts.c.type == "ArrivalConfirmed", facts.c.id.in_(last))
+    )
+    differing = _told(
+        connection, window, and_(facts.c.type == "WitnessDiffered", facts.c.id.in_(last))
+    )
+    wrong = []
+    both = found.journal_calls + found.fallback_calls - found.unseen
+    if confirmed != both:
+        wrong.append(f"{confirmed} attempts were witnessed, but {both} are counted")
+    if differing != found.difference:
+        wrong.append(
+            f"of {differing} attempts the accounts differ, but {found.difference} are counted"
+        )
+    return wrong
 
 
 def _against_debts(connection: Connection, debts_open: int, since: Instant | None) -> list[str]:

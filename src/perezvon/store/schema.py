@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy.engine import Dialect
@@ -198,6 +199,9 @@ calls = Table(
     Column("rule", Words, nullable=True),
     Column("debt", Words, nullable=True, index=True),
     Column("in_fallback", Boolean, nullable=False),
+    _moment("cut_at", nullable=True),
+    Column("witnessed", Boolean, nullable=False, server_default=false()),
+    Column("difference", Text, nullable=True),
     Index(None, "received_at", "id"),
     Index(None, "state", "received_at"),
 )
@@ -221,6 +225,7 @@ debts = Table(
     Column("step", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("dials", Integer, nullable=False),
+    _moment("reopened_at", nullable=True),
     _moment("settled_at", nullable=True),
     Column("settled_by", Words, nullable=True),
     Column("waiver", Text, nullable=True),
@@ -244,6 +249,7 @@ attempts = Table(
     Column("outcome", Text, nullable=True),
     Column("counted", Boolean, nullable=False),
     Column("talk_ms", BigInteger, nullable=True),
+    _moment("cut_at", nullable=True),
     Index(None, "started_at"),
 )
 offers = Table(
