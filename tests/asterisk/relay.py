@@ -14,6 +14,8 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.closed = False
+        self.count = 0
+        """Connections so far."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -40,6 +42,7 @@ class Relay:
         if self.closed:
             writer.transport.abort()
             return
+        self.count += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
         self._pipes |= {writer, far_writer}
         for source, sink in ((reader, far_writer), (far_reader, writer)):

@@ -1,15 +1,21 @@
 """The engine process: journal, switch, core and local socket put together, and nothing else.
 
 Exit status: 0 when asked to stop; 1 when it has to start anew (a poison event, an overflown
-inbox, a second engine); 2 when it cannot start and the operator has to mend something.
+inbox) or another engine has taken its place; 2 when it cannot start and the operator has to mend
+something.
+
+A standby loads everything and waits until the engine that leads is dead, or frozen for the length
+of a lease; then it is the engine.
 """
 
 import asyncio
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -21,7 +27,7 @@ from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import ari_address, manager_address, places
 from perezvon.core.events import Caller, PlanChanged
-from perezvon.core.ids import SECOND, PersonId
+from perezvon.core.ids import SECOND, PersonId, TenantId
 from perezvon.core.plan import Plan
 from perezvon.runtime import faultpoint
 from perezvon.runtime.actions import (
@@ -33,7 +39,7 @@ from perezvon.runtime.actions import (
     checked,
     engine_actions,
 )
-from perezvon.runtime.alerts import Alerts
+from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import Feed
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.faultpoint import FaultTextError
@@ -54,6 +60,8 @@ from perezvon.store.plans import applied_plan
 
 log = structlog.get_logger("engine")
 
+ENDS = (signal.SIGTERM, signal.SIGINT)
+
 
 class PlanRefused(Refused):
     """The plan file's own words: which line, and why."""
@@ -62,7 +70,7 @@ class PlanRefused(Refused):
         super().__init__("plan_refused", str(error), "text")
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, standby: bool = False) -> int:
     """Run until SIGTERM. See the module's docstring for the status."""
     logs.configure("engine", settings.log_level)
     location = Location(settings.data_dir, settings.database_url or "")
@@ -70,19 +78,43 @@ def run(settings: Settings) -> int:
         faultpoint.switch(os.environ.get(faultpoint.VARIABLE, ""))
         # The file matters once: what was applied is in the store, whatever became of the file.
         plan = applied_plan(location) or _first_plan(settings)
-        journal = SqlJournal.open(location, tenant=plan.tenant)
+        lead = _follow if standby else SqlJournal.open
+        journal = lead(location, tenant=plan.tenant)
     except (EngineRunning, FaultTextError, Unavailable, plan_file.PlanFileError) as error:
         log.error("cannot_start", reason=str(error))  # noqa: TRY400 - its text says all
         return 2
+    if journal is None:
+        return 0
     try:
+        if standby:
+            # A frozen forerunner still listens there, and would not answer.
+            settings.engine_socket.unlink(missing_ok=True)
         found = journal.recover()
         recovery = recover(found, lambda: plan)
-        return asyncio.run(_serve(settings, location, journal, found, recovery))
+        return asyncio.run(_serve(settings, location, journal, found, recovery, standby=standby))
     except NoPlan as error:
         log.error("cannot_start", reason=str(error))  # noqa: TRY400 - the same
         return 2
     finally:
         journal.close()
+
+
+def _follow(location: Location, *, tenant: TenantId) -> SqlJournal | None:
+    """Stand by until it is ours to lead. None when asked to stop before."""
+    stopped = threading.Event()
+    for number in ENDS:
+        signal.signal(number, lambda *_: stopped.set())
+    log.info("standing_by")
+    journal = SqlJournal.stand_by(location, stopped, tenant=tenant)
+    for number in ENDS:
+        signal.signal(number, signal.SIG_DFL)
+    return journal
+
+
+def _end_at_once() -> NoReturn:
+    """Another engine has our place: no hanging up, no tidying, not one more word to the switch."""
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _first_plan(settings: Settings) -> Plan:
@@ -95,14 +127,15 @@ async def _serve(
     journal: SqlJournal,
     found: Recovered,
     recovery: Recovery,
+    *,
+    standby: bool,
 ) -> int:
     directory = SqlDirectory.open(location)
     plan = recovery.engine.plan
-    ends: list[Callable[[], None]] = []
     clock = SystemClock(recovery.now)
     alerts = Alerts(clock.now)
     switch, witness = _switch(
-        settings, directory, plan, found.witness_offset, lambda: [end() for end in ends], alerts
+        settings, directory, plan, found.witness_offset, alerts, may_act=journal.lease.held
     )
     loop = Loop(
         recovery,
@@ -123,14 +156,17 @@ async def _serve(
         witness=witness,
         refresh_ms=settings.refresh_s * SECOND,
         alerts=alerts,
+        lease=journal.lease,
+        on_lease_lost=_end_at_once,
         who=lambda person: _who(directory, person),
     )
     actions.update(engine_actions(lambda: loop.engine, loop.submit))
     actions.update(alert_actions(alerts))
-    actions.update(_own_actions(loop, host))
-    ends.append(host.stop)
+    actions.update(_own_actions(loop, host, journal.epoch))
+    if standby and journal.forerunner:
+        alerts.note(AlertKind.STANDBY_TOOK_OVER, "", f"from {journal.forerunner}")
     running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         running.add_signal_handler(number, host.stop)
     try:
         return await host.run()
@@ -143,8 +179,9 @@ def _switch(
     directory: SqlDirectory,
     plan: Plan,
     witness_offset: Mapping[str, int],
-    replaced: Callable[[], object],
     alerts: Alerts,
+    *,
+    may_act: Callable[[], bool],
 ) -> tuple[Switch, Witness | None]:
     if settings.switch == "sim":
         played = settings.scenario_file
@@ -152,9 +189,8 @@ def _switch(
         return SimulatedSwitch(scenario, person_of=directory.person_of), None
 
     def on_replaced() -> None:
-        # Another engine has our application: nothing more of ours may reach the switch.
-        log.critical("replaced")
-        replaced()
+        log.critical("replaced", reason="another engine has our application")
+        _end_at_once()
 
     files = places(settings)
     secrets = secrets_of.read(settings.secrets_file)
@@ -165,6 +201,7 @@ def _switch(
         guard=Guard(heartbeat_variable(plan.tenant), settings.dead_man_s * SECOND),
         cel_path=files.cel,
         on_replaced=on_replaced,
+        may_act=may_act,
         recordings=_voices(settings),
         manager=manager_address(settings, secrets),
         alerts=alerts,
@@ -173,9 +210,15 @@ def _switch(
     def identify(number: str) -> Caller:
         return numbers.identify(number, "", plan.country, directory)
 
-    return switch, AsteriskWitness(
-        plan.tenant, files.cel, files.queue_log, identify, witness_offset
+    witness = AsteriskWitness(
+        plan.tenant,
+        files.cel,
+        files.queue_log,
+        identify,
+        witness_offset,
+        lambda: switch.listing,
     )
+    return switch, witness
 
 
 def _voices(settings: Settings) -> Path | None:
@@ -199,7 +242,7 @@ def _tell_bug(action: str, error: Exception) -> None:
     log.error("action_failed", action=action, exc_info=error)
 
 
-def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
+def _own_actions(loop: Loop, host: Host, epoch: int) -> dict[str, Action]:
     """What needs more than the engine: its plan as a file, and its health."""
 
     async def health(_args: Args) -> dict[str, Any]:
@@ -207,6 +250,7 @@ def _own_actions(loop: Loop, host: Host) -> dict[str, Action]:
         return {
             "beating": state.beating,
             "beats": state.beats,
+            "epoch": epoch,
             "halted": state.halted,
             "durable": loop.durable,
             "told": loop.told,

@@ -63,13 +63,21 @@ def engine(
     wait: Annotated[
         bool, typer.Option("--wait", help="Load everything, begin at a line of input")
     ] = False,
+    standby: Annotated[
+        bool,
+        typer.Option(
+            "--standby",
+            help="Take over when the engine that leads dies or freezes"
+            " / Занять место ведущего, когда он умрёт или замрёт",
+        ),
+    ] = False,
 ) -> None:
     """ARI, core and journal; nothing else."""
     from perezvon.bootstrap import engine as engine_of  # noqa: PLC0415 - see the module
 
     if wait and not sys.stdin.readline():
         return
-    raise typer.Exit(engine_of.run(_settings()))
+    raise typer.Exit(engine_of.run(_settings(), standby=standby))
 
 
 @app.command("web", hidden=True)

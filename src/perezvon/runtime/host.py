@@ -1,5 +1,6 @@
 """The engine process: the loop, and the few tasks that keep it honest.
 
+- the lease is kept up, whatever the switch does;
 - the heartbeat tells the dialplan that switch, loop and store all work; without it new callers
   go to the fallback;
 - the refresh keeps the dead-man of each caller who waits;
@@ -20,6 +21,7 @@ from perezvon.core.engine import Engine
 from perezvon.core.ids import SECOND, Duration, LegId
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
+from perezvon.runtime.lease import RENEW_MS, Lease
 from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
 from perezvon.runtime.ports import LeaseLost, Switch, Unavailable, Witness
@@ -64,8 +66,11 @@ class Host:
         witness: Witness | None,
         refresh_ms: Duration,
         alerts: Alerts,
+        lease: Lease,
+        on_lease_lost: Callable[[], None] = lambda: None,
         who: Who = nobody,
     ) -> None:
+        """`on_lease_lost` may end the process at once; otherwise `run` goes on to its end."""
         self.health = Health()
         self._loop = loop
         self._switch = switch
@@ -75,6 +80,8 @@ class Host:
         self._refresh_ms = refresh_ms
         self._who = who
         self.alerts = alerts
+        self._lease = lease
+        self._on_lease_lost = on_lease_lost
         self._watch = Watch(loop, alerts)
         self._stopped = asyncio.Event()
 
@@ -94,6 +101,10 @@ class Host:
                 if task.done():
                     task.result()
             return await self._end_of(turning)
+        except LeaseLost as lost:
+            log.critical("lease_lost", reason=str(lost))
+            self._on_lease_lost()
+            return 1
         finally:
             for task in (*beside, turning):
                 task.cancel()
@@ -111,9 +122,6 @@ class Host:
         except InboxFull:
             log.exception("inbox_full")
             return 1
-        except LeaseLost as lost:
-            log.critical("lease_lost", reason=str(lost))
-            return 1
         return 0
 
     async def _halt(self) -> None:
@@ -125,7 +133,7 @@ class Host:
                 await self._stopped.wait()
 
     def _tasks(self) -> list[Coroutine[None, None, None]]:
-        tasks = [self._beat(), self._refresh(), self._tell(), self._watch.run()]
+        tasks = [self._keep_lease(), self._beat(), self._refresh(), self._tell(), self._watch.run()]
         return [*tasks, self._read_witness()] if self._witness is not None else tasks
 
     async def _every(
@@ -134,6 +142,17 @@ class Host:
         while not self._stopped.is_set():
             await act()
             await asyncio.sleep(period_ms / 1_000)
+
+    async def _keep_lease(self) -> None:
+        await self._every(RENEW_MS, self._renew)
+
+    async def _renew(self) -> None:
+        # Not left to the heartbeat: it proves nothing while there is no link, and without a lease
+        # no link is made.
+        if self._lease.age_ms >= RENEW_MS / 2:
+            with contextlib.suppress(Unavailable):
+                await self._prove()
+        self.alerts.set(AlertKind.LEASE_LOST, "", wrong=not self._lease.held())
 
     async def _beat(self) -> None:
         # The first beat right after the first audit: callers are in the fallback until it comes.

@@ -56,6 +56,7 @@ class Lease:
         """Another one writes. Never held again."""
         self._lost = True
 
-    def left_ms(self) -> Duration:
-        """How long it is held yet; 0 when it is not."""
-        return 0 if self._lost else max(0, self._held_until - elapsed_ms())
+    @property
+    def age_ms(self) -> Duration:
+        """Since the beginning of the commit that renewed it; great when it is in doubt."""
+        return elapsed_ms() - (self._held_until - LEASE_MS + MARGIN_MS)
