@@ -17,6 +17,7 @@ from perezvon.core.debt import Debt
 from perezvon.core.events import NumberClass
 from perezvon.core.facts import AttemptOutcome, AttemptStarted, Settlement
 from perezvon.core.ids import CallId, DebtId, Duration, PersonId, TrunkId
+from perezvon.core.offer import RUNNERS_UP_MAX
 from perezvon.core.plan import CallbackOrder, Step
 from perezvon.core.queue import CallKey, Pool, add_due, group_step, remove_due
 from perezvon.core.selection import ranked
@@ -149,11 +150,13 @@ class Callbacks:
 
     def ranked_for(self, debt: Debt, pool: Pool) -> list[AgentState]:
         engine = self._engine
-        able = [agent for agent in pool.free.values() if agent.id not in debt.barred]
+        """Who should take the attempt, and the runners-up."""
+        able = (agent for agent in pool.free if agent.id not in debt.barred)
         step = self.step_of(debt)
         return ranked(
             step.ranking,
             able,
+            at_most=1 + RUNNERS_UP_MAX,
             pool=pool,
             call=CallId(debt.id),
             now=engine.now,

@@ -13,7 +13,7 @@ from perezvon.core.events import EndCause
 from perezvon.core.facts import MissCause, MissReason, OfferEnded, OfferMade, OfferOutcome
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, PlaybackId
 from perezvon.core.plan import RING_AT_ONCE_MAX, DeviceKind, Ranking, Step, StepMode
-from perezvon.core.queue import CallKey, Pool
+from perezvon.core.queue import CallKey, FreeAgents, Pool
 from perezvon.core.selection import ranked
 from perezvon.core.timers import TimerKind
 
@@ -53,16 +53,15 @@ class Offers:
             return k - len(mine)
         return k - len(call.offers)
 
-    def _candidates(self, call: Call, pool: Pool) -> list[AgentState]:
-        """Free agents of the pool who are not barred for this call.
+    def _candidates(self, call: Call, pool: Pool) -> FreeAgents | list[AgentState]:
+        """Free agents of the pool who are not barred for this call, longest idle first.
 
         Who missed it is barred until everyone else was tried: until nobody fresh is free and
         nobody fresh is ringing.
         """
-        free = pool.free.values()
         if not call.missed_by and not call.refused_by:
-            return list(free)
-        able = [agent for agent in free if agent.id not in call.refused_by]
+            return pool.free
+        able = [agent for agent in pool.free if agent.id not in call.refused_by]
         fresh = [agent for agent in able if agent.id not in call.missed_by]
         if fresh or call.offers:
             return fresh
@@ -134,10 +133,15 @@ class Offers:
             self.leave_hungry(call)
 
     def _choose(
-        self, call: Call, step: Step, pool: Pool, candidates: list[AgentState], wanted: int
+        self,
+        call: Call,
+        step: Step,
+        pool: Pool,
+        candidates: FreeAgents | list[AgentState],
+        wanted: int,
     ) -> None:
         engine = self._engine
-        if any(agent.id in call.missed_by for agent in candidates):
+        if call.missed_by and any(agent.id in call.missed_by for agent in candidates):
             call.missed_by.clear()
         counts = pool.excluded | {
             "missed_this_call": len(call.missed_by),
@@ -146,6 +150,7 @@ class Offers:
         order = ranked(
             step.ranking,
             candidates,
+            at_most=wanted + RUNNERS_UP_MAX,
             pool=pool,
             call=call.id,
             now=engine.now,
@@ -153,7 +158,7 @@ class Offers:
             today=engine.today(),
         )
         chosen, others = order[:wanted], order[wanted:]
-        runners_up = tuple(agent.id for agent in others[:RUNNERS_UP_MAX])
+        runners_up = tuple(agent.id for agent in others)
         for agent in chosen:
             self.ring(call, agent, step, runners_up=runners_up, excluded=excluded_of(counts))
             engine.last_rung[pool.key] = agent.id

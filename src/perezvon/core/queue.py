@@ -18,6 +18,7 @@ from perezvon.core.plan import Plan, Step
 PoolKey: TypeAlias = str
 CallKey: TypeAlias = tuple[int, Instant, CallId]
 """(tier, arrived_at or older, call): one total order for the tenant."""
+IdleKey: TypeAlias = tuple[Instant, AgentId]
 DebtKey: TypeAlias = tuple[Instant, Instant, DebtId]
 """(first missed at, came at, debt): who was missed first, and of one moment who came first."""
 
@@ -46,13 +47,39 @@ class Line:
 
 
 @dataclass(slots=True)
+class FreeAgents:
+    """Who is free, longest idle first: the default ranking, at no cost. Nobody's `idle_since_at`
+    changes while he is in it.
+    """
+
+    _keys: list[IdleKey] = field(default_factory=list)
+    _agents: dict[AgentId, tuple[IdleKey, AgentState]] = field(default_factory=dict)
+
+    def add(self, agent: AgentState) -> None:
+        key = (agent.idle_since_at, agent.id)
+        insort(self._keys, key)
+        self._agents[agent.id] = key, agent
+
+    def discard(self, agent: AgentId) -> None:
+        found = self._agents.pop(agent, None)
+        if found is not None:
+            del self._keys[bisect_left(self._keys, found[0])]
+
+    def __iter__(self) -> Iterator[AgentState]:
+        return (self._agents[agent][1] for _, agent in self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+@dataclass(slots=True)
 class Pool:
     """The people of a step, in the plan's order."""
 
     key: PoolKey
     levels: dict[AgentId, int]
     order: dict[AgentId, int]
-    free: dict[AgentId, AgentState] = field(default_factory=dict)
+    free: FreeAgents = field(default_factory=FreeAgents)
     excluded: dict[str, int] = field(default_factory=dict)
     """Counts of those who are not free, by reason."""
     hungry: Line = field(default_factory=Line)
@@ -127,7 +154,7 @@ class Pools:
             if reason:
                 pool.excluded[reason] = pool.excluded.get(reason, 0) + 1
             else:
-                pool.free[id_] = agent
+                pool.free.add(agent)
         return pool
 
     def refresh(self, agent: AgentState) -> None:
@@ -141,11 +168,11 @@ class Pools:
             if before:
                 pool.excluded[before] -= 1
             else:
-                pool.free.pop(agent.id, None)
+                pool.free.discard(agent.id)
             if after:
                 pool.excluded[after] = pool.excluded.get(after, 0) + 1
             else:
-                pool.free[agent.id] = agent
+                pool.free.add(agent)
 
     def of_agent(self, agent: AgentId) -> list[Pool]:
         return self._of_agent.get(agent, [])

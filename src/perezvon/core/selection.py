@@ -6,6 +6,8 @@ the glossary of rankings (`Ranking`).
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from heapq import nsmallest
+from itertools import islice
 from math import exp
 from typing import TypeAlias
 
@@ -28,37 +30,50 @@ def ranked(
     ranking: Ranking,
     free: Iterable[AgentState],
     *,
+    at_most: int,
     pool: Pool,
     call: CallId,
     now: Instant,
     last_rung: AgentId | None,
     today: str,
 ) -> list[AgentState]:
-    """Order the free agents: who is to be rung first stands first."""
+    """The first `at_most` of the free agents: who is to be rung first stands first.
+
+    `free` comes longest idle first, so that the default ranking looks at nobody else.
+    """
+    rank: RankOf
     match ranking:
         case Ranking.LONGEST_IDLE | Ranking.ALL:
-            return sorted(free, key=lambda agent: (agent.idle_since_at, agent.id))
+            return list(islice(free, at_most))
         case Ranking.FEWEST_CALLS:
-            return sorted(
-                free,
-                key=lambda agent: (
-                    agent.answered_today if agent.day == today else 0,
-                    agent.idle_since_at,
-                    agent.id,
-                ),
-            )
+
+            def rank(agent: AgentState) -> Rank:
+                answered = agent.answered_today if agent.day == today else 0
+                return answered, agent.idle_since_at, agent.id
+
         case Ranking.ROUND_ROBIN:
-            return sorted(free, key=_after(pool, last_rung))
+            rank = _after(pool, last_rung)
         case Ranking.BY_LEVEL:
-            return sorted(
-                free, key=lambda agent: (pool.levels[agent.id], agent.idle_since_at, agent.id)
-            )
+
+            def rank(agent: AgentState) -> Rank:
+                return pool.levels[agent.id], agent.idle_since_at, agent.id
+
         case Ranking.RANDOM:
-            return sorted(free, key=lambda agent: (_digest(call, agent.id), agent.id))
+
+            def rank(agent: AgentState) -> Rank:
+                return _digest(call, agent.id), agent.id
+
         case Ranking.BY_PRESENCE:
-            return sorted(free, key=lambda agent: (-presence(agent, now), agent.id))
+
+            def rank(agent: AgentState) -> Rank:
+                return -presence(agent, now), agent.id
+
         case Ranking.LEAST_RECENT:
-            return sorted(free, key=lambda agent: (agent.last_answered_at, agent.id))
+
+            def rank(agent: AgentState) -> Rank:
+                return agent.last_answered_at, agent.id
+
+    return nsmallest(at_most, free, key=rank)
 
 
 def _after(pool: Pool, last_rung: AgentId | None) -> RankOf:
