@@ -79,6 +79,11 @@ def look(
     return Found(legs, sides, bridge_of, tuple(fell_back), tuple(empty))
 
 
+def channel_ids(channels: object) -> frozenset[str]:
+    """Of all that the switch has, ours or not, from the answer to GET /channels."""
+    return frozenset(channel["id"] for channel in _objects(channels))
+
+
 def started_at(info: object) -> Instant | None:
     """When the switch itself was started, from the answer to GET /asterisk/info."""
     match info:

@@ -5,6 +5,7 @@ it, for what is not on the switch is gone; what the ends were, CEL tells where i
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from perezvon.asterisk.ari import Ari, LinkError, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.translate import Side
+from perezvon.asterisk.witness import Listing
 from perezvon.core.events import Caller, EndCause, Resynced
 from perezvon.core.ids import SECOND, CallId, Instant, LegId
 
@@ -42,13 +44,18 @@ class Relink:
         self._cel_path = cel_path
         self._identify = identify
         self._follow = follow
+        self._started_at: Instant | None = None
+        self.listing: Listing | None = None
+        """What channels there were when it was last asked: for the second witness."""
 
     async def audit(self) -> Found:
         """All that the switch has of ours now. Raises `LinkError` when it does not say."""
+        asked_at = time.monotonic()
         channels = await self._ari.listing("channels")
         bridges = await self._ari.listing("bridges")
         if not (channels.ok and bridges.ok):
             raise LinkError("no listing")
+        self.listing = Listing(asked_at, audit.channel_ids(channels.body), self._started_at)
         return audit.look(channels.body, bridges.body, tenant=self._tenant, identify=self._identify)
 
     async def look(self, asked: Collection[LegId]) -> tuple[Found, Resynced]:
@@ -58,17 +65,14 @@ class Relink:
             await asyncio.sleep(CEL_GRACE_MS / SECOND)
             found, gone = await self._look_once(asked)
         # Last: should it restart between the questions, the link is lost and all is asked anew.
-        started_at = await self._switch_started_at()
-        return found, Resynced(found.legs, tuple(gone.items()), started_at)
+        info = await self._ari.listing("asterisk/info")
+        self._started_at = audit.started_at(info.body) if info.ok else None
+        return found, Resynced(found.legs, tuple(gone.items()), self._started_at)
 
     async def _look_once(self, asked: Collection[LegId]) -> tuple[Found, dict[LegId, EndCause]]:
         found = await self.audit()
         there = {seen.leg for seen in found.legs}
         return found, await asyncio.to_thread(audit.ends, self._cel_path, there, asked)
-
-    async def _switch_started_at(self) -> Instant | None:
-        info = await self._ari.listing("asterisk/info")
-        return audit.started_at(info.body) if info.ok else None
 
     def rewrite_book(self, found: Found) -> None:
         """The book says what was found, and keeps what only we know of the legs still there."""

@@ -34,6 +34,7 @@ from perezvon.asterisk.translate import (
     Translator,
 )
 from perezvon.asterisk.upkeep import Upkeep
+from perezvon.asterisk.witness import Listing
 from perezvon.core.commands import (
     AnswerCall,
     Command,
@@ -462,6 +463,11 @@ class AsteriskSwitch:
     async def audit(self) -> Found:
         """All that the switch has of ours now. Raises `LinkError` when it does not say."""
         return await self._relink.audit()
+
+    @property
+    def listing(self) -> Listing | None:
+        """What channels there were when the switch was last asked."""
+        return self._relink.listing
 
     def _adopt(self, seen: LegSeen) -> None:
         """A stray: a client whom we do not know is never hung up."""

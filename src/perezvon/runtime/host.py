@@ -25,6 +25,7 @@ from perezvon.runtime.lease import RENEW_MS, Lease
 from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
 from perezvon.runtime.ports import LeaseLost, Switch, Unavailable, Witness
+from perezvon.runtime.reconcile import WITNESS_MS, Reconciler
 from perezvon.runtime.watch import Watch
 
 log = structlog.get_logger("host")
@@ -33,10 +34,6 @@ HEARTBEAT_MS: Duration = 1 * SECOND
 PROOF_MS: Duration = 1 * SECOND
 """A commit that takes longer proves nothing: on a disk that is always so slow callers would get
 in and then wait for each step of theirs. One slow commit does no harm, the guard allows for it."""
-WITNESS_MS: Duration = 1 * SECOND
-WITNESS_PIECES_MAX = 20
-"""Read one after another when it is behind: what happened in a long absence is told soon."""
-WITNESS_PAUSE_MS: Duration = 25
 POISONED_MAX = 3
 """So many poison events in ten minutes: something is wrong beyond one event."""
 HALT_MS: Duration = 600 * SECOND
@@ -134,7 +131,9 @@ class Host:
 
     def _tasks(self) -> list[Coroutine[None, None, None]]:
         tasks = [self._keep_lease(), self._beat(), self._refresh(), self._tell(), self._watch.run()]
-        return [*tasks, self._read_witness()] if self._witness is not None else tasks
+        if self._witness is not None:
+            tasks.append(self._reconcile(Reconciler(self._witness, self._loop, self.alerts)))
+        return tasks
 
     async def _every(
         self, period_ms: Duration, act: Callable[[], Coroutine[None, None, None]]
@@ -185,22 +184,9 @@ class Host:
             waiting, talking = _whom_to_protect(self._loop.engine)
             self._switch.protect(waiting, talking)
 
-    async def _read_witness(self) -> None:
+    async def _reconcile(self, reconciler: Reconciler) -> None:
         await self._loop.audited.wait()
-        await self._every(WITNESS_MS, self._read_witness_once)
-
-    async def _read_witness_once(self) -> None:
-        assert self._witness is not None
-        for _ in range(WITNESS_PIECES_MAX):
-            seen, offset = self._witness.poll()
-            if seen:
-                self._loop.put_witnessed(seen, offset)
-            if not self._witness.behind:
-                break
-            # Calls first: between two pieces the loop turns.
-            await asyncio.sleep(WITNESS_PAUSE_MS / 1_000)
-        trouble = self._witness.trouble
-        self.alerts.set(AlertKind.WITNESS_SILENT, "", wrong=bool(trouble), detail=trouble)
+        await self._every(WITNESS_MS, reconciler.read)
 
     async def _tell(self) -> None:
         await self._every(BOARD_PERIOD_MS, self._tell_once)
