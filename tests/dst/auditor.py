@@ -6,16 +6,17 @@ caller (`Attempt.disturbed`) is excused for him alone; that he has an end is nev
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from perezvon.core import facts as f
 from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
 from perezvon.core.ids import MINUTE, SECOND, AgentId, CallId, DebtId, Instant, LegId, PersonId
-from perezvon.core.plan import CallbackRule, Plan, Queue, Ranking, Step, StepMode
+from perezvon.core.plan import Plan, Queue, Ranking, Step, StepMode
 from perezvon.sim.legs import Leg, Side
 from perezvon.sim.storm import Storm
+from tests.dst.books import Debt, Inbound, Offer
+from tests.dst.failures import Failures
 
 PROVED_MS = 2_000
 """A talk of this length is one, by the plan's threshold."""
@@ -29,40 +30,6 @@ AUDITED_MS = 65 * SECOND
 SLACK_MS = 300
 WRONGS_MAX = 50
 """The network between the telephone and us."""
-
-
-@dataclass(slots=True)
-class Offer:
-    call: CallId
-    agent: AgentId
-    made_at: Instant
-    step: int
-
-
-@dataclass(slots=True)
-class Inbound:
-    leg: LegId
-    person: PersonId | None
-    queue: Queue | None
-    at: Instant
-    waiting: bool = False
-    key_at: Instant = 0
-    tried: set[AgentId] = field(default_factory=set)
-    refused: set[AgentId] = field(default_factory=set)
-    ends: list[str] = field(default_factory=list)
-    debt: DebtId | None = None
-
-
-@dataclass(slots=True)
-class Debt:
-    person: PersonId
-    owner: AgentId | None
-    rule: CallbackRule | None
-    queue: Queue | None
-    attempt: CallId | None = None
-    counted: int = 0
-    last_at: Instant | None = None
-    settled: str = ""
 
 
 class Auditor:
@@ -88,11 +55,19 @@ class Auditor:
         self._there: Mapping[LegId, Leg] = {}
         self._reached: list[PersonId | None] = []
         self._missed: list[tuple[LegId, Instant]] = []
+        self._failures = Failures(self)
+        self._storm: Storm | None = None
+
+    @property
+    def waives(self) -> bool:
+        """Whether any rule owes nothing to some."""
+        return any(rule.waive for rule in self._plan.callback_rules)
 
     def look(self, storm: Storm) -> None:
         facts = storm.host.facts
         self._now = storm.now - storm.world.board.start_at
         self._there = storm.world.board.legs
+        self._storm = storm
         if self._seen == len(facts):
             return
         for index in range(self._seen, len(facts)):
@@ -101,8 +76,9 @@ class Auditor:
         for person in self._reached:
             owed = [d for d, debt in self.debts.items() if debt.person == person]
             left = [d for d in owed if not self.debts[d].settled]
-            self._want(person is None or not left, f"he talked with us and is owed: {left}")
+            self.want(person is None or not left, f"he talked with us and is owed: {left}")
         self._reached.clear()
+        self._failures.turn_is_over()
         if storm.plan is not self._plan:
             self._plan = storm.plan
         self._nobody_waits_beside_a_free_agent()
@@ -126,14 +102,24 @@ class Auditor:
             case f.CallAnswered(call=call):
                 self._end(call, "answered")
                 self._reached.append(self.calls[call].person)
-            case f.CallMissed(call=call):
+            case f.CallMissed(call=call, reason=reason):
                 self.calls[call].waiting = False
+                self.calls[call].missed_as = reason
+            case f.CallCut():
+                self._failures.call_was_cut(fact)
+                if fact.call in self.calls:
+                    # Should his answer have been told in this very turn.
+                    person = self.calls[fact.call].person
+                    self._reached = [other for other in self._reached if other != person]
+            case f.ArrivalConfirmed(call=call):
+                self._failures.confirmed(call)
+            case f.WitnessDiffered(call=call, how=how):
+                self._failures.differed(call, how)
             case f.CallWaived(call=call, kind=kind):
                 self._end(call, "waived")
                 self.waived[call] = kind
             case f.CallOwed(call=call, debt=debt):
-                self._end(call, "owed")
-                self.calls[call].debt = debt
+                self._owed(call, debt)
             case f.CallFellBackToSwitch(call=call):
                 self.calls[call].waiting = False
             case f.AgentStatusChanged():
@@ -147,37 +133,44 @@ class Auditor:
         match fact:
             case f.DebtOpened(debt=debt, person=person, owner=owner):
                 open_ones = [d for d in self.debts.values() if d.person == person and not d.settled]
-                self._want(not open_ones, f"two open debts to one person: {debt}")
-                self._want(owner is not None, f"a debt without an owner: {debt}")
-                self._want(fact.due_at > fact.at, f"a debt without a due time: {debt}")
+                self.want(not open_ones, f"two open debts to one person: {debt}")
+                self.want(owner is not None, f"a debt without an owner: {debt}")
+                self.want(fact.due_at > fact.at, f"a debt without a due time: {debt}")
                 rule = next((r for r in self._plan.callback_rules if r.id == fact.rule), None)
                 queue = self.calls[fact.call].queue
                 self.debts[debt] = Debt(person, owner, rule, queue)
+                self._failures.opened(fact)
+            case f.DebtReopened(debt=debt, person=person):
+                self._failures.reopened(debt, person)
+            case f.AttemptScheduled():
+                self._failures.scheduled(fact)
             case f.DebtSettled(debt=debt, how=how):
-                self._want(not self.debts[debt].settled, f"settled twice: {debt}")
+                self.want(not self.debts[debt].settled, f"settled twice: {debt}")
                 self.debts[debt].settled = how.value
             case f.AttemptStarted(debt=debt, call=call):
                 known = self.debts[debt]
-                self._want(not known.settled, f"an attempt for a settled debt: {call}")
-                self._want(known.person not in self.attempting, f"two attempts at once: {call}")
+                self.want(not known.settled, f"an attempt for a settled debt: {call}")
+                self.want(known.person not in self.attempting, f"two attempts at once: {call}")
                 self.attempting[known.person] = debt
                 known.attempt = call
                 self._permitted(fact, known)
+                assert self._storm is not None
+                self._failures.tried(known, call, self._storm)
             case f.AttemptMade(debt=debt):
                 known = self.debts[debt]
-                self._want(known.attempt is not None, f"an attempt ended twice: {debt}")
+                self.want(known.attempt is not None, f"an attempt ended twice: {debt}")
                 known.attempt = None
                 self.attempting.pop(known.person, None)
                 if fact.counted:
                     known.counted += 1
                     known.last_at = fact.at
             case f.ClientDialled(debt=debt, leg=leg):
-                self._want(not self.debts[debt].settled, f"dialled for a settled debt: {leg}")
+                self.want(not self.debts[debt].settled, f"dialled for a settled debt: {leg}")
             case _:
                 pass
 
     def _received(self, fact: f.CallReceived) -> None:
-        self._want(fact.leg not in self.by_leg, f"one attempt entered twice: {fact.leg}")
+        self.want(fact.leg not in self.by_leg, f"one attempt entered twice: {fact.leg}")
         queue = next((q for q in self._plan.queues if q.id == fact.queue), None)
         if fact.plan != self._plan.version:
             queue = None
@@ -186,30 +179,30 @@ class Auditor:
 
     def _offered(self, fact: f.OfferMade) -> None:
         twice = [leg for leg, offer in self.offers.items() if offer.agent == fact.agent]
-        self._want(not twice, f"an agent is offered two calls: {fact.offer} {twice}")
+        self.want(not twice, f"an agent is offered two calls: {fact.offer} {twice}")
         status, _ = self.status.get(fact.agent, (None, 0))
-        self._want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
+        self.want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
         self.offers[fact.offer] = Offer(fact.call, fact.agent, fact.at, fact.step)
         if fact.ranking is Ranking.LONGEST_IDLE and fact.runners_up and fact.debt is None:
             idle_at = self.idle_since.get(fact.agent, 0)
             first = min(self.idle_since.get(other, 0) for other in fact.runners_up)
-            self._want(idle_at <= first, f"one idle for longer is passed over: {fact.offer}")
+            self.want(idle_at <= first, f"one idle for longer is passed over: {fact.offer}")
         inbound = self.calls.get(fact.call)
         if inbound is None:
             return
         inbound.tried.add(fact.agent)
-        self._want(fact.agent not in inbound.refused, f"rung though he refused: {fact.offer}")
+        self.want(fact.agent not in inbound.refused, f"rung though he refused: {fact.offer}")
         queue = inbound.queue
         if queue is None or queue not in self._plan.queues:
             return
         self._nobody_is_overtaken(fact, inbound, queue)
         step = queue.steps[fact.step]
         fits = fact.agent in self._people(step)
-        self._want(fits, f"rung and not of this step: {fact.offer} {fact.agent}")
+        self.want(fits, f"rung and not of this step: {fact.offer} {fact.agent}")
         if all(s.mode is StepMode.REPLACE and s.ranking is not Ranking.ALL for s in queue.steps):
             count = sum(offer.call == fact.call for offer in self.offers.values())
             most = max(s.k for s in queue.steps)
-            self._want(count <= most, f"{count} telephones ring, {most} may: {fact.call}")
+            self.want(count <= most, f"{count} telephones ring, {most} may: {fact.call}")
 
     def _nobody_is_overtaken(self, fact: f.OfferMade, inbound: Inbound, queue: Queue) -> None:
         """One order for all queues: an agent goes to the first who wants him."""
@@ -223,7 +216,7 @@ class Auditor:
             count = sum(offer.call == call for offer in self.offers.values())
             wants = count < step.k and fact.agent not in other.tried
             passed = wants and fact.agent in self._people(step)
-            self._want(not passed, f"overtaken: {call} by {fact.offer}")
+            self.want(not passed, f"overtaken: {call} by {fact.offer}")
 
     def _permitted(self, fact: f.AttemptStarted, debt: Debt) -> None:
         """Within hours; unless a person asked for it, not too often and not too soon."""
@@ -235,14 +228,14 @@ class Auditor:
             local = datetime.fromtimestamp(fact.at / 1_000, ZoneInfo(self._plan.zone))
             minute = local.hour * 60 + local.minute
             fits = any(i.from_minute <= minute < i.to_minute for i in week[local.weekday()])
-            self._want(fits, f"called back out of hours: {fact.call}")
+            self.want(fits, f"called back out of hours: {fact.call}")
         if self.people_act or debt.rule not in self._plan.callback_rules:
             return
         few = debt.counted < debt.rule.attempts_max
-        self._want(few, f"attempt {debt.counted + 1} of {debt.rule.attempts_max}: {fact.call}")
+        self.want(few, f"attempt {debt.counted + 1} of {debt.rule.attempts_max}: {fact.call}")
         if debt.last_at is not None:
             gap_ms = fact.at - debt.last_at
-            self._want(gap_ms >= debt.rule.gap_ms_min, f"again after {gap_ms} ms: {fact.call}")
+            self.want(gap_ms >= debt.rule.gap_ms_min, f"again after {gap_ms} ms: {fact.call}")
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
         offer = self.offers.pop(fact.offer, None)
@@ -250,7 +243,7 @@ class Auditor:
             # Won offers leave the ringing ones when he begins to talk, and end here.
             ended_after_talk = (OfferOutcome.ANSWERED, OfferOutcome.DROPPED_AT_ANSWER)
             fine = fact.outcome in ended_after_talk or fact.outcome is OfferOutcome.RESCINDED
-            self._want(fine, f"an offer ended that was not: {fact.offer} {fact.outcome}")
+            self.want(fine, f"an offer ended that was not: {fact.offer} {fact.outcome}")
         if fact.outcome is OfferOutcome.DROPPED_AT_ANSWER and fact.call in self.calls:
             self.calls[fact.call].waiting = True
             self.calls[fact.call].tried.add(fact.agent)
@@ -269,7 +262,7 @@ class Auditor:
         if status is Status.TALKING and call is not None:
             self.talks[agent] = call
             both = [who for who, other in self.talks.items() if other == call]
-            self._want(len(both) == 1, f"two agents with one caller: {call} {both}")
+            self.want(len(both) == 1, f"two agents with one caller: {call} {both}")
             for leg in [leg for leg, o in self.offers.items() if o.agent == agent]:
                 del self.offers[leg]
             if call in self.calls:
@@ -277,11 +270,21 @@ class Auditor:
         else:
             self.talks.pop(agent, None)
 
+    def _owed(self, call: CallId, debt: DebtId) -> None:
+        inbound = self.calls[call]
+        if inbound.cut:
+            inbound.ends.clear()
+        self._end(call, "owed")
+        inbound.debt = debt
+        if inbound.cut or inbound.missed_as is f.MissReason.SYSTEM_FAILURE:
+            # He called, and we failed him: no pause is kept since the last attempt.
+            self.debts[debt].last_at = None
+
     def _end(self, call: CallId, how: str) -> None:
         inbound = self.calls[call]
         inbound.ends.append(how)
         inbound.waiting = False
-        self._want(len(inbound.ends) == 1, f"an attempt ended twice: {call} {inbound.ends}")
+        self.want(len(inbound.ends) == 1, f"an attempt ended twice: {call} {inbound.ends}")
 
     # -- at rest
 
@@ -311,19 +314,19 @@ class Auditor:
             if by_call[call] >= step.k:
                 continue
             able = (free & self._people(step)) - inbound.tried
-            self._want(not able, f"waits beside a free agent: {call} {sorted(able)}")
+            self.want(not able, f"waits beside a free agent: {call} {sorted(able)}")
 
     def _no_telephone_rings_in_vain(self, storm: Storm) -> None:
         for leg in storm.world.board.legs.values():
             if leg.asked_to_end_at is not None and not leg.in_fallback:
                 over = storm.up and storm.now - leg.asked_to_end_at > LETS_GO_MS
-                self._want(not over, f"told to end and still there: {leg.id}")
+                self.want(not over, f"told to end and still there: {leg.id}")
             attempt = leg.attempt
             if leg.side is not Side.AGENT or attempt is None or leg.asked_to_end:
                 continue
             gone = attempt.ended_at is not None and attempt.ended_at < storm.now
             rings_on = gone and not attempt.disturbed and leg.up_at is None
-            self._want(not rings_on, f"rings for a caller who is gone: {leg.id}")
+            self.want(not rings_on, f"rings for a caller who is gone: {leg.id}")
 
     def _nobody_talks_to_silence(self, storm: Storm) -> None:
         """Two whom the engine connected hear each other, at the latest after an audit."""
@@ -338,7 +341,7 @@ class Auditor:
             since = self.status[agent][1]
             mended = storm.now - storm.lost_at > AUDITED_MS
             silent = mended and storm.clock - since > 2 * AUDITED_MS
-            self._want(not silent, f"connected and hears nobody: {leg.id} {agent}")
+            self.want(not silent, f"connected and hears nobody: {leg.id} {agent}")
 
     def _people(self, step: Step) -> set[AgentId]:
         people = set(step.agents)
@@ -354,22 +357,23 @@ class Auditor:
         self.look(storm)
         truth, ledger = storm.world.truth, storm.host.engine.ledger
         self.wrongs += truth.wrongs
-        self._want(ledger.balanced, f"the ledger does not balance: {ledger}")
-        self._want(ledger.in_progress == 0, f"not settled: {ledger}")
-        self._want(
+        self.want(ledger.balanced, f"the ledger does not balance: {ledger}")
+        self.want(ledger.in_progress == 0, f"not settled: {ledger}")
+        self.want(
             ledger.arrivals == len(truth.attempts),
             f"{len(truth.attempts)} came, {ledger.arrivals} are in the books",
         )
         self._count_ledger(storm)
         for _, cut in truth.cut_off:
             blind = storm.counts.any if cut.attempt is None else cut.attempt.disturbed
-            self._want(blind, f"cut off in the middle of a talk: {cut.id}")
+            self.want(blind, f"cut off in the middle of a talk: {cut.id}")
         for leg in truth.attempts:
             self._audit_attempt(storm, leg)
         for leg_id, at in self._missed:
             self._audit_missed(storm, leg_id, at)
+        self._failures.audit_reconciliation(storm)
         for leg, count in truth.client_rings.items():
-            self._want(count == 1, f"a client's telephone rang {count} times in one attempt: {leg}")
+            self.want(count == 1, f"a client's telephone rang {count} times in one attempt: {leg}")
         self._everything_is_quiet(storm)
 
     def _count_ledger(self, storm: Storm) -> None:
@@ -383,33 +387,38 @@ class Auditor:
             standing[end] += 1
         for column in ("answered", "recovered", "reached_us", "waived", "open", "in_progress"):
             counted, kept = standing[column], getattr(ledger, column)
-            self._want(counted == kept, f"{column}: facts say {counted}, the ledger {kept}")
+            self.want(counted == kept, f"{column}: facts say {counted}, the ledger {kept}")
         owed = sum(not debt.settled for debt in self.debts.values())
-        self._want(owed == ledger.debts_open, f"debts: facts {owed}, ledger {ledger.debts_open}")
+        self.want(owed == ledger.debts_open, f"debts: facts {owed}, ledger {ledger.debts_open}")
 
     def _audit_attempt(self, storm: Storm, leg: LegId) -> None:
         attempt = storm.world.truth.attempts[leg]
-        self._want(attempt.ended_at is not None, f"a caller is still on the line: {leg}")
+        self.want(attempt.ended_at is not None, f"a caller is still on the line: {leg}")
         call = self.by_leg.get(leg)
         if call is None:
             self.wrongs.append(f"an attempt is not in the books: {leg}")
             return
         ends = self.calls[call].ends
-        self._want(len(ends) == 1, f"an attempt has {len(ends)} ends: {leg}")
+        self.want(len(ends) == 1, f"an attempt has {len(ends)} ends: {leg}")
+        if attempt.cut_at is not None:
+            self._failures.audit_cut(call, attempt)
+            return
+        blamed = self.calls[call].cut and not attempt.disturbed
+        self.want(not blamed, f"told as cut by the switch, and was not: {leg}")
         if attempt.disturbed or not ends:
             return
         kind = self.waived.get(call)
         if kind is WaiverKind.NO_NUMBER:
-            self._want(attempt.arrival.withheld, f"has a number and is waived for none: {leg}")
+            self.want(attempt.arrival.withheld, f"has a number and is waived for none: {leg}")
         elif kind is WaiverKind.SHORT:
             stayed_ms = (attempt.ended_at or 0) - attempt.arrived_at
             short_ms = self._plan.thresholds.short_ms + SLACK_MS + storm.jumped_ms
-            self._want(stayed_ms < short_ms, f"waived as short after {stayed_ms} ms: {leg}")
+            self.want(stayed_ms < short_ms, f"waived as short after {stayed_ms} ms: {leg}")
         surely_ms = PROVED_MS + SLACK_MS + storm.jumped_ms
         if attempt.fallback_answered_at is not None or attempt.talked_ms > surely_ms:
-            self._want(ends == ["answered"], f"talked {attempt.talked_ms} ms and {ends}: {leg}")
+            self.want(ends == ["answered"], f"talked {attempt.talked_ms} ms and {ends}: {leg}")
         elif attempt.talked_ms + storm.jumped_ms <= NOBODY_TALKED_MS or not attempt.talks:
-            self._want(ends != ["answered"], f"talked with nobody and answered: {leg}")
+            self.want(ends != ["answered"], f"talked with nobody and answered: {leg}")
 
     def _audit_missed(self, storm: Storm, leg_id: LegId, at: Instant) -> None:
         """Nobody misses a call whose telephone did not ring, or not for long enough."""
@@ -421,24 +430,24 @@ class Auditor:
             return
         rang_ms = (leg.gone_at or at) - leg.rang_at
         least = (leg.ring_ms - 5_000) * 0.8 - SLACK_MS
-        self._want(rang_ms >= least, f"missed after {rang_ms} ms of ringing: {leg_id}")
+        self.want(rang_ms >= least, f"missed after {rang_ms} ms of ringing: {leg_id}")
 
     def _everything_is_quiet(self, storm: Storm) -> None:
         """Call-backs may go on for days; but nothing may be older than any of them lasts."""
         now = storm.now
         legs = [leg.id for leg in storm.world.board.legs.values() if leg.made_at < now - STUCK_MS]
-        self._want(not legs, f"legs are left: {legs}")
+        self.want(not legs, f"legs are left: {legs}")
         old = [leg for leg, o in self.offers.items() if o.made_at < storm.clock - STUCK_MS]
-        self._want(not old, f"telephones ring on: {old}")
+        self.want(not old, f"telephones ring on: {old}")
         busy = {
             agent: status.value
             for agent, (status, since) in self.status.items()
             if status in (Status.TALKING, Status.WRAP_UP, Status.RINGING)
             and since < storm.clock - STUCK_MS
         }
-        self._want(not busy, f"agents are stuck: {busy}")
+        self.want(not busy, f"agents are stuck: {busy}")
 
-    def _want(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
+    def want(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
         if not holds and len(self.wrongs) < WRONGS_MAX:
             self.wrongs.append(f"{self._now}: {otherwise}")
 

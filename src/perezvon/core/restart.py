@@ -34,11 +34,10 @@ def close_all(
     told = {leg: causes[leg] for leg in gone if causes.get(leg, EndCause.LOST) not in UNTOLD}
     for leg, cause in told.items():
         engine.leg_ended(leg, cause)
-    # What is younger than the switch was not in it: an audit may be older than a call.
     lost = [
         call
         for call in engine.calls.values()
-        if call.arrived_at < started_at
+        if _was_there(call, started_at)
         and call.client not in told
         and not any(leg in seen for leg in _own_legs(call))
     ]
@@ -54,6 +53,13 @@ def close_all(
         _close(engine, call, at)
     witness.will_tell_no_more(engine)
     return len(lost) + len(told)
+
+
+def _was_there(call: Call, started_at: Instant) -> bool:
+    """An audit may be older than a call, which then has only begun; the clock may have been set
+    back, so what has lasted is of before whatever it says.
+    """
+    return call.arrived_at < started_at or call.proved or call.state is CallState.FELL_BACK
 
 
 def _own_legs(call: Call) -> tuple[LegId, ...]:

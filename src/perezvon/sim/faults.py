@@ -41,6 +41,11 @@ class Faults:
     trunk_down_every_ms: Duration = 0
     clock_jump_every_ms: Duration = 0
     same_ms: float = 0.0
+    switch_dies_every_ms: Duration = 0
+    dies_together: float = 0.0
+    """Share of the switch's deaths in which the engine dies too."""
+    row_lost: float = 0.0
+    """Of the second witness."""
     audit_every_ms: Duration = 0
     stale_audit: float = 0.0
     """Share of audits that are older than what is heard, and done, before them."""
@@ -80,6 +85,9 @@ def swarm(seed: int) -> Faults:
         same_ms=rng.choice((0.0, 0.3, 1.0)),
         audit_every_ms=60 * SECOND,
         stale_audit=rng.choice((0.0, 0.5)),
+        switch_dies_every_ms=every(MINUTE, 8 * MINUTE),
+        dies_together=rng.choice((0.0, 0.3)),
+        row_lost=share(0.2),
     )
 
 

@@ -36,6 +36,8 @@ class Attempt:
     fallback_agent: str | None = None
     rung: dict[str, int] = field(default_factory=dict)
     """How often each agent was rung for him."""
+    cut_at: Instant | None = None
+    """The switch died while he waited, or in the middle of his talk."""
     disturbed: bool = False
     """A fault touched what the engine heard or did about him: its figures may differ."""
 

@@ -63,11 +63,11 @@ class Outside:
     # -- callers
 
     def arrives(self, arrival: Arrival) -> LegId | None:
-        """Somebody calls now; None when he cannot (his line is busy, the trunk is down)."""
+        """Somebody calls now; None when he cannot (his line is busy, trunk or switch is down)."""
         board = self._board
         trunk = self._trunk_of.get(arrival.did)
         client = self._client(arrival.client)
-        if trunk in self.trunks_down or client.busy:
+        if trunk in self.trunks_down or client.busy or board.dead:
             return None
         leg_id = LegId("in-" + arrival.key.replace("+", "r"))
         arrived = CallArrived(leg_id, arrival.did, self._caller(arrival), trunk)
@@ -214,18 +214,9 @@ class Outside:
         attempt.ended_at = board.now
         client = self._clients[leg.who]
         client.inbound = None
-        if self.witness or leg.in_fallback:
-            witnessed = ArrivalWitnessed(
-                leg.id,
-                attempt.arrival.did,
-                attempt.arrived.caller,
-                attempt.arrived_at,
-                board.now,
-                attempt.fallback_answered_at,
-                AgentId(attempt.fallback_agent) if attempt.fallback_agent else None,
-            )
-            board.later(WITNESS_MS, witnessed)
-        if not attempt.served:
+        if not board.dead and (self.witness or leg.in_fallback):
+            board.later(WITNESS_MS, row_of(attempt, board.now))
+        if not attempt.served or attempt.cut_at is not None:
             again = self._callers.redial(attempt.arrival, board.now - board.start_at)
             if again is not None:
                 delay = again.at_ms + board.start_at - board.now
@@ -238,6 +229,24 @@ class Outside:
 
     def _client_gone(self, leg: Leg, _: Leg | None) -> None:
         self._clients[leg.who].ringing.remove(leg)
+
+    # -- the switch dies
+
+    def switch_dies(self) -> list[Attempt]:
+        """Everybody on the line is cut off. Gives the attempts whose ends nobody writes down."""
+        board = self._board
+        begun: list[Attempt] = []
+        for leg in board.legs.values():
+            if leg.attempt is None or leg.side is not Side.CALLER:
+                continue
+            begun.append(leg.attempt)
+            unserved = leg.bridged is not None or not leg.attempt.served
+            if unserved and not leg.asked_to_end:
+                leg.attempt.cut_at = board.now
+            else:
+                leg.attempt.disturbed = True
+        board.lose_all()
+        return begun
 
     # -- the engine is away: the switch's own queue
 
@@ -297,6 +306,20 @@ class Outside:
             person = self.person_of(self._callers.number(arrival.client))
             self._key_of[person] = arrival.client
         return Caller(person, NumberClass.MOBILE if mobile else NumberClass.LANDLINE)
+
+
+def row_of(attempt: Attempt, ended_at: Instant) -> ArrivalWitnessed:
+    """What the second witness tells of an attempt."""
+    return ArrivalWitnessed(
+        attempt.leg,
+        attempt.arrival.did,
+        attempt.arrived.caller,
+        attempt.arrived_at,
+        ended_at,
+        attempt.fallback_answered_at,
+        AgentId(attempt.fallback_agent) if attempt.fallback_agent else None,
+        attempt.fell_back_at is not None,
+    )
 
 
 def _own_end(leg: Leg) -> EndCause:

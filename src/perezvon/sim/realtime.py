@@ -74,6 +74,10 @@ class SimulatedSwitch:
         if self._world is not None:
             self._world.learn_plan(plan)
 
+    @property
+    def linked(self) -> bool:
+        return True
+
     def expect(self, commands: Iterable[Command]) -> None:
         self._expected += [c.leg for c in commands if isinstance(c, RingAgent | DialClient)]
 

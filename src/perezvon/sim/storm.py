@@ -26,6 +26,7 @@ from perezvon.core.ids import MINUTE, SECOND, Duration, Instant, LegId
 from perezvon.core.plan import Plan
 from perezvon.sim.faults import CERTAIN, NONE, Faults, Line
 from perezvon.sim.host import Check, Host
+from perezvon.sim.outside import row_of
 from perezvon.sim.scenario import Scenario
 from perezvon.sim.world import World
 
@@ -51,11 +52,15 @@ class Counts:
     trunks: int = 0
     jumps: int = 0
     audits: int = 0
+    deaths: int = 0
+    """Of the switch."""
+    rows: int = 0
+    """Of the second witness, lost."""
 
     @property
     def any(self) -> bool:
         """Whether what the engine measured may differ from the truth."""
-        return bool(self.events or self.commands or self.crashes or self.jumps)
+        return bool(self.events or self.commands or self.crashes or self.jumps or self.deaths)
 
 
 class Storm:
@@ -81,6 +86,12 @@ class Storm:
         self._late: deque[tuple[Instant, Command]] = deque()
         self._missed: list[Event] = []
         self._unknown_rows = 0
+        self.linked = True
+        """Whether engine and switch hear each other, when both are there."""
+        self.switch_started_at: Instant = self.clock
+        self._untold: list[ArrivalWitnessed] = []
+        """Attempts that a death of the switch ended: told when the witness has learnt of it."""
+        self._never_sent: list[LegId] = []
         self._tears = False
         """The next turn is torn: the crash falls between its journal and its commands."""
         self.world.office.same_ms = faults.same_ms
@@ -88,6 +99,8 @@ class Storm:
         self._every(faults.phone_gone_every_ms, Storm._phone_gone)
         self._every(faults.trunk_down_every_ms, Storm._trunk_down)
         self._every(faults.clock_jump_every_ms, Storm._clock_jump)
+        self._every(faults.switch_dies_every_ms, Storm._switch_dies)
+        self.at(0, Storm.audit)
         if faults.audit_every_ms:
             self.at(faults.audit_every_ms, Storm._audit_again)
 
@@ -134,6 +147,9 @@ class Storm:
         self.faults = self.line.faults = NONE
         self.world.office.same_ms = 0.0
         self._acts.clear()
+        self._switch_starts()
+        self._link()
+        self._tell_untold()
         while self._late:
             self.world.carry_out(self._late.popleft()[1])
         for phone in self.world.office.phones.values():
@@ -172,7 +188,7 @@ class Storm:
 
     def audit(self) -> None:
         """What was under way is heard first; then the engine is shown the switch as it is."""
-        if not self.up:
+        if not self.up or not self.linked:
             return
         self.counts.audits += 1
         stale = self.rng.random() < self.faults.stale_audit
@@ -199,6 +215,9 @@ class Storm:
     def _recover(self) -> None:
         if self.up:
             return
+        if not self.linked:
+            self.at(SECOND, Storm._recover)
+            return
         unknown = self.host.recover(self._unknown_rows)
         self._unknown_rows = 0
         self.up = True
@@ -222,14 +241,15 @@ class Storm:
         )
 
     def _show(self, never_made: Sequence[LegId], legs: tuple[LegSeen, ...]) -> None:
-        gone = [(leg, EndCause.NEVER_MADE) for leg in never_made]
+        gone = [(leg, EndCause.NEVER_MADE) for leg in (*never_made, *self._never_sent)]
+        self._never_sent.clear()
         gone += [
             (end.leg, end.cause)
             for end in self.line.lost.values()
             if self.rng.random() < CAUSE_KNOWN
         ]
         self.line.lost.clear()
-        self._hear(Resynced(legs, tuple(gone)))
+        self._hear(Resynced(legs, tuple(gone), self.switch_started_at))
 
     def _was_made(self, command: RingAgent | DialClient) -> bool:
         truth = self.world.truth
@@ -256,17 +276,21 @@ class Storm:
         self._tears = False
         self.counts.torn += 1
         for command in carried_out:
-            self.world.carry_out(command)
+            if self.linked:
+                self.world.carry_out(command)
         self._unknown_rows = 1
         self.crash()
 
     def _send(self, command: Command) -> None:
         faults, rng = self.faults, self.rng
-        if rng.random() < faults.command_lost:
-            self.counts.commands += 1
+        lost = rng.random() < faults.command_lost
+        if lost or not self.linked:
+            self.counts.commands += lost
             self.lost_at = self.now
             self._disturb_by(command)
             self.world.board.unheard(command)
+            if not self.linked and isinstance(command, RingAgent | DialClient):
+                self._never_sent.append(command.leg)
             return
         late = rng.random() < faults.command_late
         if late or self._late:
@@ -316,11 +340,32 @@ class Storm:
         """Events of the world go on their way, or are missed while the engine is down."""
         events, self.world.board.out = self.world.out, []
         for event in events:
-            if not self.up:
+            if self._is_heard_nowhere(event):
                 self._miss(event)
+            elif self._is_lost_row(event):
+                self.counts.rows += 1
             elif not self.line.put(event, self.now):
                 self.counts.events += 1
                 self._disturb(getattr(event, "leg", None))
+
+    def _is_heard_nowhere(self, event: Event) -> bool:
+        """Without a link the engine has yet its people, and the files of the second witness."""
+        return not self.up or (
+            not self.linked and not isinstance(event, (ArrivalWitnessed, *CERTAIN))
+        )
+
+    def _is_lost_row(self, event: Event) -> bool:
+        """A row may be lost of an attempt that is in our books: else nobody could know of it."""
+        return (
+            isinstance(event, ArrivalWitnessed)
+            and not event.in_fallback
+            and self._is_known(event.leg)
+            and self.rng.random() < self.faults.row_lost
+        )
+
+    def _is_known(self, leg: LegId) -> bool:
+        engine = self.host.engine
+        return self.up and (leg in engine.legs or leg in engine.ended_legs)
 
     def _miss(self, event: Event) -> None:
         """Nobody listens. What is written down elsewhere, or is asked again, is heard later."""
@@ -360,6 +405,55 @@ class Storm:
     def _audit_again(self) -> None:
         self.audit()
         self.at(self.faults.audit_every_ms, Storm._audit_again)
+
+    def _switch_dies(self) -> None:
+        """With all that is under way to it and from it; it is started again, and linked later."""
+        if not self.linked:
+            return
+        self.counts.deaths += 1
+        if self.rng.random() < self.faults.dies_together:
+            self.crash()
+        begun = self.world.switch_dies()
+        self.linked = False
+        self._late.clear()
+        for event in self.line.take_all():
+            if self._is_heard_nowhere(event):
+                self._miss(event)
+            else:
+                self.line.put(event, self.now)
+        if self.up:
+            self.world.outside.engine_away()
+        self._untold += [row_of(attempt, self.now) for attempt in begun]
+        self.at(self.rng.randint(1, 6 * SECOND), Storm._switch_starts)
+
+    def _switch_starts(self) -> None:
+        if not self.world.board.dead:
+            return
+        self.world.switch_starts()
+        self.switch_started_at = self.clock
+        self.at(self.rng.randint(0, 3 * SECOND), Storm._link)
+        self.at(self.rng.randint(0, 40 * SECOND), Storm._tell_untold)
+
+    def _link(self) -> None:
+        if self.linked or self.world.board.dead:
+            return
+        self.linked = True
+        if not self.up:
+            return
+        self.world.outside.engine_back()
+        missed, self._missed = self._missed, []
+        for event in missed:
+            self.line.put(event, self.now)
+        self._show((), self._legs())
+
+    def _tell_untold(self) -> None:
+        """Of whom the engine knows already the witness may say nothing."""
+        untold, self._untold = self._untold, []
+        for row in untold:
+            if not self.up:
+                self._missed.append(row)
+            elif not self._is_known(row.leg) or self.rng.random() < 1 / 2:
+                self.line.put(row, self.now)
 
     def _phone_gone(self) -> None:
         office = self.world.office

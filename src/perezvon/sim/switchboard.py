@@ -53,6 +53,8 @@ class Switchboard:
         self.on_gone: dict[Side, Callable[[Leg, Leg | None], None]] = {}
         """Called with a leg that ended and the one it talked with."""
         self.on_talk: TalkBegan = _nobody_cares
+        self.dead = False
+        """The switch has died and is not started again: nobody gets through, nothing works."""
         self._unmade_to_end: set[LegId] = set()
         self._heap: list[tuple[Instant, int, Action, tuple[Any, ...]]] = []
         self._count = 0
@@ -101,6 +103,17 @@ class Switchboard:
         self.on_gone[leg.side](leg, other)
         if other is not None:
             self.after(self.hangs_on(other, ALONE_MS), self._left_alone, other)
+
+    def lose_all(self) -> None:
+        """The switch dies with every leg. No end of any is told; the people notice."""
+        self.dead = True
+        legs = list(self.legs.values())
+        self.legs.clear()
+        for leg in legs:
+            leg.gone_at = self.now
+            self._part(leg)
+        for leg in legs:
+            self.on_gone[leg.side](leg, None)
 
     def hangs_on(self, leg: Leg, usual_ms: Duration) -> Duration:
         """How long somebody stays on a line that is silent."""

@@ -78,6 +78,9 @@ class World:
         self.board.step(until)
 
     def carry_out(self, command: Command) -> None:
+        if self.board.dead:
+            self.board.unheard(command)
+            return
         self._do[type(command)](command)
 
     def learn_plan(self, plan: Plan) -> None:
@@ -93,6 +96,13 @@ class World:
         else:
             self.outside.trunks_down.add(trunk)
         self.out.append(TrunkChanged(trunk, up))
+
+    def switch_dies(self) -> list[Attempt]:
+        """Every leg is gone at once. Gives the inbound attempts whose ends are written nowhere."""
+        return self.outside.switch_dies()
+
+    def switch_starts(self) -> None:
+        self.board.dead = False
 
     def attempt_of(self, leg_id: LegId) -> Attempt | None:
         """The inbound attempt that a leg belongs to, or was to serve."""
