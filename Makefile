@@ -48,8 +48,9 @@ proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written t
 dst: $(PROJECT) ## simulated worlds full of faults, SEEDS of them (1000), or SEEDS=7,11 by name
 	@$(BIN)/python -m scripts.dst $(SEEDS)
 
-bench: $(PROJECT) ## speed of the parts that matter, as tables
-	@for file in bench/[!_]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+bench: $(PROJECT) ## speed, as tables and as JSON in docs/proof (PART=calls: one part)
+	@for part in $(or $(PART),$(basename $(notdir $(wildcard bench/[!_]*.py)))); do \
+	  echo "== $$part"; BENCH_JSON=docs/proof $(BIN)/python -m bench.$$part || exit 1; done
 
 mutate: $(PROJECT) ## break the engine one line at a time; each breakage must be caught
 	@$(BIN)/python -m tests.dst.mutate

@@ -27,6 +27,12 @@ def report(part: str, title: str, rows: Sequence[Mapping[str, Figure]]) -> None:
         _keep(Path(folder) / f"bench-{part}.json", title, rows)
 
 
+def number_of(figure: Figure) -> float:
+    """For a ratio."""
+    assert isinstance(figure, int | float)
+    return float(figure)
+
+
 def _shown(figure: Figure) -> str:
     if figure is None:
         return ""

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 
-from bench._report import Figure, report
+from bench._report import Figure, number_of, report
 from perezvon.asterisk import conf, provision
 from perezvon.core.ids import SECOND, GroupId, QueueId
 from perezvon.core.plan import Did, Plan, Queue, Step, Trunk
@@ -147,9 +147,7 @@ def measured(
     called = {one.caller: one.at for one in callers.of("called")}
     answered = {one.caller: one.at for one in callers.of("answered")}
     to_invite = [(rung[who] - at) * SECOND for who, at in called.items() if who in rung]
-    to_talk = [
-        (at - picked_up[who]) * SECOND for who, at in answered.items() if who in picked_up
-    ]
+    to_talk = [(at - picked_up[who]) * SECOND for who, at in answered.items() if who in picked_up]
     mine_s = 0.0 if kind.peer else engine_s
     return {
         "": kind.name,
@@ -173,10 +171,7 @@ def with_ratios(rows: list[dict[str, Figure]]) -> list[dict[str, Figure]]:
     """Each beside app_queue's ring one at the same rate: the peer that does the least."""
     base = {row["calls/s"]: row["both, ms/call"] for row in rows if row[""] == PEERS[0].name}
     for row in rows:
-        mine, peer = row["both, ms/call"], base[row["calls/s"]]
-        assert isinstance(mine, float)
-        assert isinstance(peer, float)
-        row["of rrmemory"] = mine / peer
+        row["of rrmemory"] = number_of(row["both, ms/call"]) / number_of(base[row["calls/s"]])
     return rows
 
 

@@ -5,11 +5,9 @@ On the disk of the folder for temporary files (`TMPDIR` names another).
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
-from rich.console import Console
-from rich.table import Table
-
+from bench._report import Figure, report
 from perezvon.core.events import LegRinging
 from perezvon.core.ids import LegId, TenantId
 from perezvon.runtime.ports import Batch, Row
@@ -21,24 +19,30 @@ EVENTS_OF_A_TURN = (1, 10, 100)
 NOW = 1_790_000_000_000
 
 
-def turns(console: Console) -> None:
-    table = Table("events a commit", "commits a second", "events a second")
+def turns() -> None:
+    rows_of_table: list[dict[str, Figure]] = []
     with TemporaryDirectory() as folder:
         journal = SqlJournal.open(Location(Path(folder)), tenant=TenantId("bench"))
         journal.recover()
         seq = 0
         for size in EVENTS_OF_A_TURN:
-            began = perf_counter()
+            began, used = perf_counter(), process_time()
             for _ in range(COMMITS):
                 rows = [Row(seq + n, NOW, LegRinging(LegId(f"c{n}"))) for n in range(1, size + 1)]
                 seq += size
                 journal.commit(Batch(rows))
-            took_s = perf_counter() - began
-            rate = COMMITS / took_s
-            table.add_row(str(size), f"{rate:,.0f}", f"{rate * size:,.0f}")
+            rate = COMMITS / (perf_counter() - began)
+            rows_of_table.append(
+                {
+                    "events a commit": size,
+                    "commits a second": round(rate),
+                    "events a second": round(rate * size),
+                    "processor, ms/commit": (process_time() - used) / COMMITS * 1_000,
+                }
+            )
         journal.close()
-    console.print(table)
+    report("journal", "commits of turns", rows_of_table)
 
 
 if __name__ == "__main__":
-    turns(Console())
+    turns()
