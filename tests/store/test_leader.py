@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select, text, update
 
 from perezvon.core.ids import TenantId
+from perezvon.runtime import lease
 from perezvon.runtime.ports import Batch, LeaseLost, Unavailable
 from perezvon.store import database as databases
-from perezvon.store import schema
+from perezvon.store import leader, schema
 from perezvon.store.database import Location, Name, connect, open_journal_reader
 from perezvon.store.eras import WrongTenant
 from perezvon.store.journal import SqlJournal, verify
@@ -130,6 +131,47 @@ def test_on_a_full_disk_nothing_is_lost_and_work_goes_on_when_there_is_room(
     reader = open_journal_reader(sqlite_location)
     assert verify(reader) == kept["rows"] + 1
     reader.close()
+
+
+def test_a_commit_renews_the_lease_from_its_beginning_however_long_it_took(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, slow_ms = [1_000_000], [0]
+
+    def wall_clock() -> int:
+        """Asked in the middle of each commit, which then takes so long."""
+        now[0] += slow_ms[0]
+        return now[0]
+
+    for module in (lease, leader):
+        monkeypatch.setattr(module, "elapsed_ms", lambda: now[0])
+    journal = SqlJournal.open(location, tenant=TENANT, clock=wall_clock)
+    assert journal.lease.held()
+    slow_ms[0] = lease.LEASE_MS
+    journal.commit(Batch(rows(1, 1)))
+    assert not journal.lease.held()
+    slow_ms[0] = 0
+    journal.ping()
+    assert journal.lease.held()
+    take_over(location)
+    with pytest.raises(LeaseLost):
+        journal.ping()
+    assert not journal.lease.held()
+    journal.close()
+
+
+@pytest.mark.postgres
+def test_a_lost_session_puts_the_lease_in_doubt_until_the_next_commit(
+    postgres_location: Location,
+) -> None:
+    journal = SqlJournal.open(postgres_location, tenant=TENANT, wait_ms=0)
+    end_sessions(postgres_location, "perezvon_journal")
+    with pytest.raises(Unavailable):
+        journal.ping()
+    assert not journal.lease.held()
+    journal.ping()
+    assert journal.lease.held()
+    journal.close()
 
 
 @pytest.mark.postgres
