@@ -4,6 +4,7 @@
 - the heartbeat tells the dialplan that switch, loop and store all work; without it new callers
   go to the fallback;
 - the refresh keeps the dead-man of each caller who waits;
+- the link to the switch is made, and looked after;
 - the second witness is read;
 - the watch looks whether loop, clock and store are well;
 - the board is told to followers.
@@ -18,6 +19,7 @@ import structlog
 
 from perezvon.core.call import CallState
 from perezvon.core.engine import Engine
+from perezvon.core.events import Event
 from perezvon.core.ids import SECOND, Duration, LegId
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
@@ -26,6 +28,7 @@ from perezvon.runtime.local import LocalServer
 from perezvon.runtime.loop import InboxFull, Loop, Poisoned
 from perezvon.runtime.ports import LeaseLost, Switch, Unavailable, Witness
 from perezvon.runtime.reconcile import WITNESS_MS, Reconciler
+from perezvon.runtime.switch_watch import SwitchWatch
 from perezvon.runtime.watch import Watch
 
 log = structlog.get_logger("host")
@@ -80,6 +83,9 @@ class Host:
         self._lease = lease
         self._on_lease_lost = on_lease_lost
         self._watch = Watch(loop, alerts)
+        self._switch_watch = SwitchWatch(
+            switch, alerts, lambda: loop.engine.state.switch_started_at
+        )
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -90,7 +96,6 @@ class Host:
         turning = asyncio.create_task(self._loop.run(), name="loop")
         beside: list[asyncio.Task[None]] = []
         try:
-            await self._switch.start(self._loop.put)
             await self._server.start()
             beside = [asyncio.create_task(each) for each in self._tasks()]
             await asyncio.wait({turning, *beside}, return_when=asyncio.FIRST_COMPLETED)
@@ -130,10 +135,20 @@ class Host:
                 await self._stopped.wait()
 
     def _tasks(self) -> list[Coroutine[None, None, None]]:
-        tasks = [self._keep_lease(), self._beat(), self._refresh(), self._tell(), self._watch.run()]
+        tasks = [self._keep_lease(), self._link(), self._beat(), self._refresh(), self._tell()]
+        tasks += [self._watch.run(), self._switch_watch.run()]
         if self._witness is not None:
             tasks.append(self._reconcile(Reconciler(self._witness, self._loop, self.alerts)))
         return tasks
+
+    async def _link(self) -> None:
+        # Beside all else: while there is no switch, one can ask us what is wrong, and stop us.
+        await self._switch.start(self._hear)
+        await self._stopped.wait()
+
+    def _hear(self, event: Event) -> None:
+        self._switch_watch.hear(event)
+        self._loop.put(event)
 
     async def _every(
         self, period_ms: Duration, act: Callable[[], Coroutine[None, None, None]]

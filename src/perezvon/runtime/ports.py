@@ -134,6 +134,10 @@ Sink = Callable[[Event], None]
 class Switch(Protocol):
     """The telephone switch. Failures of commands come as events, never as exceptions."""
 
+    @property
+    def linked(self) -> bool:
+        """Whether commands reach it now."""
+
     async def start(self, sink: Sink) -> None:
         """Connect and begin to hand events over. Returns when the first connection stands;
         afterwards it reconnects by itself, and after each connection puts a `Resynced`
