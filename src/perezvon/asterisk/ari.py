@@ -19,6 +19,8 @@ import aiohttp
 import msgspec
 
 from perezvon.core.ids import Duration
+from perezvon.runtime import faultpoint
+from perezvon.runtime.faultpoint import Point
 
 Message: TypeAlias = dict[str, Any]
 """A JSON object as Asterisk sent it; only `asterisk` ever sees one."""
@@ -353,6 +355,7 @@ class Ari:
     async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
             while self._outbox:
+                await faultpoint.reach_waiting(Point.ARI_SEND, OSError)
                 if not self._may_act():
                     # The rest is dropped with the link; what became of it the next audit tells.
                     log.warning("may not act: link cut")
