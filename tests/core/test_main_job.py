@@ -108,6 +108,19 @@ def test_a_telephone_without_a_sign_is_unreachable_and_another_rings_at_once() -
     assert office.engine.agents[first].free
 
 
+def test_a_telephone_that_is_known_to_be_gone_is_not_tried_until_it_is_back() -> None:
+    office = Office(office_plan(ANA, BOB, step=Step(agents=(ANA, BOB), k=1)))
+    office.call()
+    office.all_ring()
+    (first,) = office.rings()
+    office.tell(DeviceChanged(first, reachable=False))
+    assert set(office.rings()) == {ANA, BOB} - {first}
+    office.later(MINUTE)
+    assert not office.engine.agents[first].reachable
+    office.tell(DeviceChanged(first, reachable=True))
+    assert office.engine.agents[first].reachable
+
+
 def test_a_refusal_bars_the_agent_for_this_call_for_good() -> None:
     office = Office(office_plan(ANA, BOB))
     office.call()

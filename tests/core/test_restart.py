@@ -10,6 +10,7 @@ from perezvon.core.events import (
     CallArrived,
     Caller,
     CallFellBack,
+    DeviceChanged,
     EndCause,
     LegAnswered,
     LegEnded,
@@ -259,6 +260,20 @@ def test_the_first_start_that_is_told_is_no_restart() -> None:
     office.later(SECOND)
     office.tell(Resynced((), switch_started_at=office.now))
     assert not office.told(CallMissed)
+
+
+def test_agents_whose_telephones_gave_no_sign_while_the_switch_was_dead_are_tried_again() -> None:
+    """Else nobody could call back for half a minute."""
+    office = office_of(ANA, BOB)
+    office.call("waits")
+    office.later(5 * SECOND)
+    assert not any(agent.reachable for agent in office.engine.agents.values())
+    office.tell(DeviceChanged(BOB, reachable=True), DeviceChanged(BOB, reachable=False))
+    office.tell(Resynced((), switch_started_at=office.now))
+    assert office.engine.agents[ANA].reachable
+    assert not office.engine.agents[BOB].reachable
+    office.later(0)
+    assert called_back(office) == ["waits"]
 
 
 def test_a_restart_is_known_as_one_after_a_crash_of_the_engine_too() -> None:

@@ -257,6 +257,12 @@ MUTATIONS = (
         "return False",
     ),
     Mutation(
+        "telephones that were silent with the switch stay out of rotation",
+        "restart.py",
+        "engine.agents_room.forget_silence()",
+        "pass",
+    ),
+    Mutation(
         "the order of a set decides",
         "queue.py",
         "for id_, level in levels.items() if id_ in self._agents}",

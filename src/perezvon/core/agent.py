@@ -117,6 +117,8 @@ class Agents:
         if not event.reachable and agent.status is Status.RINGING:
             # The telephone vanished under an offer: others must ring at once.
             self._engine.offers.withdraw_from(agent, OfferOutcome.UNREACHABLE)
+        # Now there is news: no trying in the dark until there is other.
+        self._engine.timers.cancel(TimerKind.REACHABLE_AGAIN, agent.id)
 
     def unreachable(self, agent: AgentState) -> None:
         """His telephone gave no sign: out of rotation until it does, or for half a minute."""
@@ -129,6 +131,12 @@ class Agents:
         agent = self._engine.agents.get(agent_id)
         if agent is not None:
             self._mark_reachable(agent, reachable=True)
+
+    def forget_silence(self) -> None:
+        """It was the switch that gave no sign: whose telephone was silent is tried again."""
+        for agent in list(self._engine.agents.values()):
+            if self._engine.timers.has(TimerKind.REACHABLE_AGAIN, agent.id):
+                self._mark_reachable(agent, reachable=True)
 
     def _mark_reachable(self, agent: AgentState, *, reachable: bool) -> None:
         if agent.reachable == reachable:
