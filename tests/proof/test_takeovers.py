@@ -28,6 +28,7 @@ from perezvon.store.database import Location, open_journal_reader
 from perezvon.store.journal import verify
 from tests.proof.conftest import Figures
 from tests.store.postgres import NoPostgres, running_postgres
+from tests.support.ari_proxy import AriProxy
 from tests.support.asterisk import PASSWORD, Running, asterisk
 from tests.support.engine import EngineProcess
 from tests.support.plans import NUMBER, plan_of
@@ -86,10 +87,14 @@ class Pair:
     running: Running
     leader: EngineProcess
     standby: EngineProcess
+    links: dict[str, AriProxy]
+    """By the engine's name: its way to the switch, which counts."""
     killed: int = 0
     """Frozen in the middle of a SQLite write, where only their end helps."""
     ended: list[int] = field(default_factory=list)
     """Exit statuses of those who woke up."""
+    requests_after: int = 0
+    """Of those who woke up, to the switch."""
     took_s: list[float] = field(default_factory=list)
     """From the freezing to the other one's heartbeat, where nobody had to be killed."""
 
@@ -129,9 +134,13 @@ class Pair:
 
     def thaw(self) -> None:
         """The other one wakes up, and ends by itself."""
-        if self.standby.pid is not None:
-            self.standby.thaw()
-            self.ended.append(self.standby.until_ended(20))
+        if self.standby.pid is None:
+            return
+        link = self.links[self.standby.name]
+        before = link.carried.total()
+        self.standby.thaw()
+        self.ended.append(self.standby.until_ended(20))
+        self.requests_after += link.carried.total() - before
 
     def stop(self) -> None:
         self.standby.stop()
@@ -242,11 +251,14 @@ def scene(kind: str, root: Path) -> Iterator[Scene]:
         asterisk(the_plan(callers_port, clients_port), root) as running,
         ExitStack() as stack,
     ):
-        pair = Pair(
-            running,
-            EngineProcess(running, root, database_url=url, name="one"),
-            EngineProcess(running, root, database_url=url, name="other"),
+        links = {
+            name: stack.enter_context(AriProxy(running.site.http_port)) for name in ("one", "other")
+        }
+        one, other = (
+            EngineProcess(running, root, database_url=url, name=name, ari_port=link.port)
+            for name, link in links.items()
         )
+        pair = Pair(running, one, other, links)
         stack.callback(pair.stop)
         pair.leader.start()
         agents = stack.enter_context(Phone(running, AGENTS, Answering(answer_after_ms=300), root))
@@ -274,6 +286,7 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
     assert stale == 0
     assert set(epochs) == set(range(1, takeovers + 2))
     assert set(pair.ended) <= {1}
+    assert pair.requests_after == 0
     assert len(pair.ended) + pair.killed == takeovers
     assert (status, ledger["balanced"]) == (0, True)
     assert ledger["recovered"] == OWED * takeovers
@@ -290,6 +303,7 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
     figures.state(
         f"{kind}: woken, and ended by themselves", len(pair.ended), takeovers - pair.killed
     )
+    figures.state(f"{kind}: their requests to the switch after that", pair.requests_after, 0)
     figures.state(
         f"{kind}: longest from freezing to the other's heartbeat, s",
         f"{max(pair.took_s):.1f}",
