@@ -43,9 +43,10 @@ OWED = 4
 """Debts that are being worked off while the leader freezes."""
 HAPPENINGS_MAX = 14
 """Of the telephones, of which a few are let pass before the leader freezes."""
-PATIENCE_MS = 4 * SECOND
+PATIENCE_MS = 1_500
 TAKEOVER_S_MAX = 60
 SEED = 3
+STANDS_BY = '"event": "standing_by"'
 TOOK_OVER = '"alert": "standby_took_over"'
 BLOCKED = "frozen in the middle of a write"
 
@@ -63,7 +64,7 @@ def the_plan(callers_port: int, clients_port: int) -> Plan:
         clients_port=clients_port,
         queues=(queue,),
         callback_rules=(rule,),
-        thresholds=Thresholds(short_ms=3 * SECOND),
+        thresholds=Thresholds(short_ms=1 * SECOND),
     )
 
 
@@ -97,11 +98,17 @@ class Pair:
     """Of those who woke up, to the switch."""
     took_s: list[float] = field(default_factory=list)
     """From the freezing to the other one's heartbeat, where nobody had to be killed."""
+    _stood_by: int = 0
 
     def stand_by(self) -> None:
-        said = self._said(self.standby, "standing_by")
+        """Returns at once; `until_standing_by` waits for it."""
+        self._stood_by = self._said(self.standby, STANDS_BY)
         self.standby.start("--standby", wait=False)
-        until_now(lambda: self._said(self.standby, "standing_by") > said, 30, self.standby.log_tail)
+
+    def until_standing_by(self) -> None:
+        until_now(
+            lambda: self._said(self.standby, STANDS_BY) > self._stood_by, 30, self.standby.log_tail
+        )
 
     def epoch(self) -> int:
         return int(self.leader.health()["epoch"])
@@ -204,6 +211,7 @@ class Scene:
         pair.leader.set_status("signed_out", AGENTS)
         self._miss([f"7916{number:03}{n:04}" for n in range(OWED)], place)
         until_now(lambda: pair.leader.ledger()["open"] == OWED, 20, pair.leader.log_tail)
+        pair.until_standing_by()
         until_then = self._happenings() + self.rng.randrange(HAPPENINGS_MAX)
         pair.leader.sign_in(*AGENTS)
         until_now(lambda: self._happenings() >= until_then, 30, pair.leader.log_tail)

@@ -7,19 +7,23 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from random import Random
 
 import pytest
 from sqlalchemy import select, text
 
+from perezvon.runtime import lease
 from perezvon.runtime.ports import Batch
 from perezvon.store import schema
 from perezvon.store.database import Location, Name, connect, open_journal_reader
 from perezvon.store.journal import SqlJournal, verify
 from perezvon.store.leader import EngineRunning
 from tests.store.conftest import TENANT
+from tests.store.postgres import NoPostgres, Postgres, postgres_server
 from tests.store.stories import rows
 from tests.store.writers import line, writer
+from tests.support.sipp import until_now
 
 Process = subprocess.Popen[str]
 LINES_MAX = 2_000
@@ -157,6 +161,38 @@ def test_a_write_that_was_frozen_in_the_middle_is_undone_when_a_standby_takes_ov
     assert set(epochs(postgres_location)) == {2}
 
 
+@pytest.mark.postgres
+def test_a_database_that_was_away_finds_one_leader_when_it_is_back(tmp_path: Path) -> None:
+    with own_server() as server:
+        location = Location(tmp_path / "data", server.url)
+        with pair(location) as (old, new):
+            until(old, "durable")
+            server.stop()
+            until(old, "unavailable")
+            assert until(old, "unavailable")["held"] is False, "the session had his lock"
+            server.start()
+            # Whoever is first: both of them ask again.
+            before = len(epochs(location))
+            until_now(lambda: len(epochs(location)) > before, 30)
+            if epochs(location)[-1] == 2:
+                assert until(old, "lost")["held"] is False
+                until(new, "durable")
+            else:
+                until(old, "durable")
+        found = epochs(location)
+        assert found == sorted(found)
+
+
+@contextmanager
+def own_server() -> Iterator[Postgres]:
+    """One that nobody else needs."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except NoPostgres as error:
+        pytest.skip(f"no PostgreSQL here: {error}")
+
+
 def test_a_write_that_is_frozen_in_the_middle_keeps_sqlite_shut_until_its_process_ends(
     sqlite_location: Location,
 ) -> None:
@@ -168,13 +204,14 @@ def test_a_write_that_is_frozen_in_the_middle_keeps_sqlite_shut_until_its_proces
 
 
 def test_an_engine_that_is_no_standby_does_not_take_over_from_a_frozen_one(
-    location: Location,
+    location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "LEASE_MS", 300)
     with writer(location, "lead") as old:
         until(old, "leads")
         freeze(old)
         with pytest.raises(EngineRunning, match=f"pid {old.pid}"):
-            SqlJournal.open(location, tenant=TENANT, wait_ms=3_000)
+            SqlJournal.open(location, tenant=TENANT, wait_ms=1_000)
         thaw(old)
         until(old, "durable")
 
@@ -221,8 +258,9 @@ def test_whoever_gets_the_lock_of_a_dead_one_still_waits_for_him_who_leads_witho
 
 
 def test_an_engine_that_died_without_the_lock_is_followed_when_its_lease_is_over(
-    sqlite_location: Location,
+    sqlite_location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "LEASE_MS", 1_000)
     with pair(sqlite_location) as (old, new):
         freeze(old)
         until(new, "leads")
