@@ -242,6 +242,17 @@ def test_a_call_younger_than_the_switch_was_not_lost_with_it() -> None:
     assert office.engine.calls
 
 
+def test_a_clock_set_back_hides_a_restart_from_nobody() -> None:
+    office = office_of(ANA)
+    talk(office, "talks", ANA)
+    fell_back = office.call("fell-back")
+    office.tell(CallFellBack(fell_back))
+    office.tell(Resynced((), switch_started_at=START - SECOND))
+    assert len(office.told(CallCut)) == 1
+    assert len(office.told(CallMissed)) == 1
+    assert office.engine.ledger.open == 2
+
+
 @pytest.mark.parametrize("started_at", [None, START - MINUTE])
 def test_without_a_restart_the_witness_has_its_time_as_ever(started_at: int | None) -> None:
     office = office_of(ANA)

@@ -9,6 +9,7 @@ from perezvon.core.events import (
     EndCause,
     LegEnded,
     NumberClass,
+    Resynced,
 )
 from perezvon.core.facts import (
     ArrivalConfirmed,
@@ -17,8 +18,10 @@ from perezvon.core.facts import (
     CallMissed,
     CallOwed,
     CallReceived,
+    DebtSettled,
     Difference,
     MissReason,
+    Settlement,
     WitnessDiffered,
 )
 from perezvon.core.ids import MINUTE, SECOND, LegId, PersonId
@@ -203,6 +206,43 @@ def test_a_caller_of_ours_whom_the_fallback_took_over_is_confirmed_as_such() -> 
     office.tell(row(office, leg, "ours", in_fallback=True))
     assert office.told(ArrivalConfirmed)[-1].in_fallback
     assert figures(office) == (2, 1, 1, 0, 0)
+
+
+def closing_office() -> tuple[Office, LegId]:
+    """Nobody took him, and he hears the promise to call back when the engine goes away."""
+    office = office_with_witness()
+    leg = office.call("ivan")
+    office.later(10 * MINUTE)
+    assert [fact.reason for fact in office.told(CallMissed)][-1] is MissReason.TIMED_OUT
+    office.tell(CallFellBack(leg))
+    return office, leg
+
+
+def test_who_fell_back_while_he_heard_the_promise_is_no_difference_however_long_he_stays() -> None:
+    office, leg = closing_office()
+    office.later(5 * MINUTE)
+    assert not office.told(WitnessDiffered)
+    office.tell(row(office, leg, in_fallback=True))
+    assert figures(office) == (2, 1, 1, 0, 0)
+    assert office.engine.ledger.open == 2
+
+
+def test_who_is_served_in_the_fallback_after_he_was_missed_is_not_called_back() -> None:
+    office, leg = closing_office()
+    office.later(5 * MINUTE)
+    office.tell(row(office, leg, length_ms=20 * SECOND, in_fallback=True, answered=True))
+    (settled,) = office.told(DebtSettled)
+    assert (settled.how, settled.by) == (Settlement.REACHED_US, BOB)
+
+
+def test_who_was_given_up_before_the_witness_told_of_his_talk_is_not_called_back() -> None:
+    office = office_with_witness()
+    leg = office.call("ivan")
+    office.tell(Resynced(()))
+    office.later(40 * SECOND)
+    assert office.told(CallMissed)[-1].reason is MissReason.SYSTEM_FAILURE
+    office.tell(row(office, leg, length_ms=40 * SECOND, in_fallback=True, answered=True))
+    assert [fact.how for fact in office.told(DebtSettled)] == [Settlement.REACHED_US]
 
 
 def test_what_is_still_to_be_told_survives_a_snapshot() -> None:

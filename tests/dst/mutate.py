@@ -221,7 +221,7 @@ MUTATIONS = (
         "        pass",
     ),
     Mutation(
-        "those in the fallback at a restart wait for a witness",
+        "a clock set back hides a restart from those in the fallback",
         "restart.py",
         "call.proved or call.state is CallState.FELL_BACK",
         "call.proved",
@@ -260,6 +260,18 @@ MUTATIONS = (
         "telephones that were silent with the switch stay out of rotation",
         "restart.py",
         "engine.agents_room.forget_silence()",
+        "pass",
+    ),
+    Mutation(
+        "who fell back as he heard the promise is out of the books",
+        "witness.py",
+        "call.state not in BEFORE_TALK | {CallState.CLOSING}",
+        "call.state not in BEFORE_TALK",
+    ),
+    Mutation(
+        "who was served in the fallback after all is owed",
+        "witness.py",
+        "engine.callbacks.settle_person(person, Settlement.REACHED_US, agent)",
         "pass",
     ),
     Mutation(

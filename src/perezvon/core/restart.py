@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from perezvon.core import witness
-from perezvon.core.call import BEFORE_TALK, Call, CallState
+from perezvon.core.call import Call, CallState
 from perezvon.core.events import EndCause, LegSeen
 from perezvon.core.facts import MissReason, OfferEnded, OfferOutcome
 from perezvon.core.ids import CallId, Instant, LegId
@@ -93,7 +93,6 @@ def _close(engine: "Engine", call: Call, at: Instant) -> None:
     if not call.inbound:
         engine.attempts.broken_off(call)
         return
-    if call.state is not CallState.CLOSING:
-        assert call.state in BEFORE_TALK | {CallState.FELL_BACK, CallState.TALKING}
+    if not call.settled:
         engine.calls_room.miss(call, MissReason.SYSTEM_FAILURE, at)
     engine.calls_room.finish(call)

@@ -104,6 +104,8 @@ def _reconcile_client(engine: "Engine", call: Call, seen: LegSeen) -> None:
             if seen.state is not LegState.UP:
                 engine.do(AnswerCall(seen.leg))
             engine.do(StartMusic(seen.leg, engine.policy(call).music))
+        case CallState.FELL_BACK if call.settled:
+            engine.calls_room.finish(call)
         case CallState.FELL_BACK:
             engine.timers.cancel(TimerKind.WITNESS, call.id)
             engine.calls_room.greeted(call)

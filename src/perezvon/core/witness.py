@@ -17,6 +17,7 @@ from perezvon.core.facts import (
     CallFellBackToSwitch,
     Difference,
     MissReason,
+    Settlement,
     WitnessDiffered,
 )
 from perezvon.core.ids import HOUR, SECOND, AgentId, CallId, Duration, LegId
@@ -48,7 +49,7 @@ def fell_back(engine: "Engine", leg: LegId) -> None:
     call = engine.call_of(leg)
     if call is None or leg != call.client or call.state is CallState.FELL_BACK:
         return
-    if not call.inbound or call.state not in BEFORE_TALK:
+    if not call.inbound or call.state not in BEFORE_TALK | {CallState.CLOSING}:
         engine.leg_ended(leg, EndCause.LOST)
         return
     lose_sight(engine, call)
@@ -76,7 +77,8 @@ def told_nothing(engine: "Engine", call: Call) -> None:
         # We were away ourselves: what it told meanwhile is heard after this.
         engine.timers.set(TimerKind.WITNESS, call.id, engine.turn_at + WITNESS_MS)
     elif call.state is CallState.FELL_BACK:
-        engine.calls_room.miss(call, MissReason.SYSTEM_FAILURE)
+        if not call.settled:
+            engine.calls_room.miss(call, MissReason.SYSTEM_FAILURE)
         forget(engine, call)
     else:
         # The second witness saw his leg end, and the switch never told us.
@@ -100,6 +102,8 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
         engine.reconciliation.heard = True
         engine.timers.set(TimerKind.UNSEEN, "", engine.now + UNSEEN_MS)
     if event.leg in engine.ended_legs:
+        if not engine.ended_legs[event.leg]:
+            _served_after_all(engine, event)
         _confirm_ended(engine, event.leg, in_fallback=in_fallback)
         return
     call = engine.call_of(event.leg)
@@ -110,7 +114,9 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
     if call.state is not CallState.FELL_BACK:
         wait_for(engine, call)
         return
-    if event.fallback_answered_at is not None:
+    if call.settled:
+        _served_after_all(engine, event)
+    elif event.fallback_answered_at is not None:
         agent = event.fallback_agent or AgentId("fallback")
         engine.talks.mark_answered(call, agent, event.fallback_answered_at, in_fallback=True)
         talk_ms = max(0, event.ended_at - event.fallback_answered_at)
@@ -134,6 +140,16 @@ def _enter(engine: "Engine", event: ArrivalWitnessed, *, in_fallback: bool) -> C
         call.witnessed = True
         _differ(engine, event.leg, call.id, Difference.UNHEARD)
     return call
+
+
+def _served_after_all(engine: "Engine", event: ArrivalWitnessed) -> None:
+    """He had an end in our books when the fallback gave him somebody: he is not owed for it."""
+    person, agent = event.caller.person, event.fallback_agent or AgentId("fallback")
+    debt = engine.debt_of.get(person) if person is not None else None
+    if person is None or debt is None or event.fallback_answered_at is None:
+        return
+    if event.ended_at > engine.debts[debt].missed_at:
+        engine.callbacks.settle_person(person, Settlement.REACHED_US, agent)
 
 
 # Two accounts.

@@ -229,10 +229,21 @@ class Storm:
             for command in unknown
             if isinstance(command, RingAgent | DialClient) and not self._was_made(command)
         ]
-        self._show(never, self._legs())
+        self._catch_up(never)
+
+    def _catch_up(self, never_made: Sequence[LegId]) -> None:
+        """An audit finds who fell back, and then who is there; files are read on after it."""
         missed, self._missed = self._missed, []
         for event in missed:
-            self.line.put(event, self.now)
+            if isinstance(event, CallFellBack) and self.up:
+                self._hear(event)
+        if self.up:
+            self._show(never_made, self._legs())
+        for event in missed:
+            if not self.up:
+                self._miss(event)
+            elif not isinstance(event, CallFellBack):
+                self.line.put(event, self.now)
 
     def _legs(self) -> tuple[LegSeen, ...]:
         """What the switch has now, and what is just being made."""
@@ -441,10 +452,7 @@ class Storm:
         if not self.up:
             return
         self.world.outside.engine_back()
-        missed, self._missed = self._missed, []
-        for event in missed:
-            self.line.put(event, self.now)
-        self._show((), self._legs())
+        self._catch_up(())
 
     def _tell_untold(self) -> None:
         """Of whom the engine knows already the witness may say nothing."""
