@@ -261,6 +261,7 @@ def test_no_message_makes_it_fail(kind: str, parts: dict[str, Any]) -> None:
 def test_after_an_answer_every_end_is_normal() -> None:
     for side in Side:
         assert end_cause(LegView(side, answered=True), 16, 0) is EndCause.NORMAL
+        assert end_cause(LegView(side, answered=True), 44, 0) is EndCause.WENT_SILENT
 
 
 def test_before_an_answer_a_caller_or_our_own_word_cancels() -> None:

@@ -27,6 +27,9 @@ from perezvon.core.ids import AgentId, LegId, PlaybackId, TrunkId
 SWITCHED_OFF = 32
 """In a ChannelHangupRequest: the switch itself ends the leg, by our word or by its own timer."""
 
+SILENT = 44
+"""In the end of a leg that was up: its telephone sent no sound for too long (measured)."""
+
 CHANNEL_NAME = re.compile(r"PJSIP/(.+)-[0-9a-f]{8,}")
 DID_CHARS_MAX = 32
 TRUNK = "trunk-"
@@ -227,7 +230,7 @@ def trunk_of(channel: Message) -> TrunkId | None:
 def end_cause(view: LegView, cause: int, status: int) -> EndCause:
     """By Q.850 `cause` and SIP `status`, 0 where there is none. Measured: asterisk.md section 8."""
     if view.answered:
-        return EndCause.NORMAL
+        return EndCause.WENT_SILENT if cause == SILENT else EndCause.NORMAL
     if view.withdrawn or view.side is Side.CALLER or status == 487:  # noqa: PLR2004 - CANCEL
         return EndCause.CANCELLED
     if view.side is Side.AGENT:

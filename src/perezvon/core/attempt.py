@@ -5,6 +5,7 @@ Client first: he is rung, and waits like any caller for whoever comes free. Each
 and says whether it used up a step of the ladder.
 """
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from perezvon.core.agent import AgentState
@@ -144,13 +145,18 @@ class Attempts:
             )
         )
 
+    def client_rings(self, call: Call) -> None:
+        if not call.client_rang:
+            call.client_rang = True
+            self._engine.trunks.carried(call)
+
     def client_answered(self, call: Call) -> None:
         engine = self._engine
         if call.state is not CallState.DIALLING or call.client is None:
             return
         engine.timers.cancel(TimerKind.CLIENT_RINGS, call.id)
         call.picked_up = True
-        call.client_rang = True
+        self.client_rings(call)
         if call.won is not None:
             offer = call.won
             call.offers[offer.leg] = offer
@@ -163,7 +169,10 @@ class Attempts:
     def client_rings_no_longer(self, call: Call) -> None:
         """Our time for ringing the client is over."""
         if call.state is CallState.DIALLING:
-            self.client_failed(call, EndCause.NO_ANSWER)
+            # A carrier that never said a word has not asked him.
+            self.client_failed(
+                call, EndCause.NO_ANSWER if call.client_rang else EndCause.TRUNK_FAILED
+            )
 
     def client_failed(self, call: Call, cause: EndCause) -> None:
         """The client's leg ended before an answer."""
@@ -172,17 +181,25 @@ class Attempts:
         if cause is EndCause.LOST and not call.client_rang:
             outcome = AttemptOutcome.TRUNK_FAILED
         debt = self._debt(call)
+        if outcome is AttemptOutcome.TRUNK_FAILED:
+            self._trunk_failed(call, debt)
+            return
         counted = outcome not in NOT_COUNTED
         self.over(call, outcome, counted=counted)
         if counted:
+            engine.trunks.carried(call)
             engine.debts_room.schedule(debt)
-        elif outcome is AttemptOutcome.TRUNK_FAILED:
-            held_until = engine.now + engine.plan.thresholds.trunk_retry_ms
-            if call.trunk is not None:
-                engine.trunk_held_until[call.trunk] = held_until
-            engine.debts_room.try_at(debt, held_until)
         else:
             engine.debts_room.try_at(debt, engine.now)
+
+    def _trunk_failed(self, call: Call, debt: Debt) -> None:
+        engine = self._engine
+        counted = engine.trunks.failed(call, debt)
+        self.over(call, AttemptOutcome.TRUNK_FAILED, counted=counted)
+        if counted:
+            engine.debts_room.schedule(debt)
+        else:
+            engine.trunks.put_behind(call.trunk, debt)
 
     def agent_left_before(self, call: Call) -> None:
         """The agent hung up in the briefing or while the client's telephone rang."""
@@ -239,8 +256,13 @@ class Attempts:
         engine = self._engine
         debt = self._debt(call)
         assert debt.attempt == call.id
-        engine.client_first.pop(call.id, None)
+        promised = engine.client_first.pop(call.id, None)
+        if promised is not None:
+            # Somebody whom it was to want is free for the next.
+            for free in islice(engine.callbacks.pool_of(debt).free, 1):
+                engine.came_free(free)
         debt.attempt = None
+        engine.trunks.over(call)
         if counted:
             engine.debts_room.count_attempt(debt)
         agent = call.won.agent if call.won is not None else None

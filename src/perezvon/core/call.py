@@ -127,6 +127,10 @@ class Call:
     playback: PlaybackId | None = None
     order: str = ""
     """Of a call-back: agent first or client first."""
+    was_cut: bool = False
+    """The agent's telephone died in the talk, and he waits, or talks, again."""
+    reached_us: bool = False
+    """His talk after that one settled what we owed him."""
     witnessed: bool = False
     """Of an inbound attempt: the second witness has told its end, though for us it goes on."""
 
@@ -371,10 +375,15 @@ class Calls:
         reason: MissReason,
         at: Instant | None = None,
     ) -> None:
-        """The inbound attempt ends without a talk: it is waived or owed, in this very turn."""
+        """The inbound attempt ends without a talk: it is waived or owed, in this very turn.
+
+        Nothing, if it came back from a talk that was cut: it is answered, or owed, already.
+        """
         engine = self._engine
         assert call.inbound
-        assert not call.settled
+        if call.settled:
+            assert call.was_cut
+            return
         call.settled = True
         at = engine.now if at is None else at
         cause = engine.offers.miss_cause(call, reason)

@@ -177,9 +177,7 @@ class Callbacks:
             engine.debts_room.try_at(debt, engine.now + GOODBYE_MS)
             return False
         trunk = self._trunk(debt)
-        held_until = engine.trunk_held_until.get(trunk, 0) if trunk is not None else 0
-        if held_until > engine.now:
-            engine.debts_room.try_at(debt, held_until)
+        if not engine.trunks.lets_try(trunk, debt):
             return False
         self.leave_due(debt)
         engine.timers.cancel(TimerKind.DEBT_TRY, debt.id)
@@ -203,6 +201,7 @@ class Callbacks:
         )
         engine.calls[call.id] = call
         debt.attempt = call.id
+        engine.trunks.tried(call)
         engine.note(AttemptStarted(engine.now, debt.id, call.id, debt.dial, rule.order, debt.step))
         if rule.order is CallbackOrder.CLIENT_FIRST:
             engine.client_first[call.id] = self.pool_of(debt).key

@@ -81,6 +81,8 @@ class Debt:
     last_attempt_at: Instant | None = None
     attempt: CallId | None = None
     """The call-back in flight."""
+    trunk_failed_at: Instant | None = None
+    """When the carrier failed it last, and has not carried it since."""
     barred: list[AgentId] = field(default_factory=list)
     """Who did not take this call-back; until its next time."""
     overdue: bool = False
@@ -128,10 +130,14 @@ class Debts:
         """
         if call.person is None or call.number_class is NumberClass.WITHHELD:
             return
+        if call.was_cut and not call.reached_us:
+            # Cut for the second time, and nothing was owed after the first.
+            return
         waited_ms = max(0, (call.answered_at or at) - call.arrived_at)
         rule = self._match(call, waited_ms, at)
         if not rule.waive:
-            self._engine.ledger.move(Standing.ANSWERED, Standing.OPEN)
+            was = Standing.REACHED_US if call.was_cut else Standing.ANSWERED
+            self._engine.ledger.move(was, Standing.OPEN)
             self._owe(call, call.person, rule, MissReason.SYSTEM_FAILURE, at, waited_ms)
 
     def _owe(

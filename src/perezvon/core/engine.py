@@ -66,6 +66,7 @@ from perezvon.core.queue import PoolKey, Pools
 from perezvon.core.reconciliation import Reconciliation
 from perezvon.core.talk import Talks
 from perezvon.core.timers import Timer, TimerKind, Timers
+from perezvon.core.trunk import Trunks, TrunkState
 
 OVERSLEPT_MS: Duration = 5 * SECOND
 """A timer that fires so late: we were away, and what was told meanwhile is not heard yet."""
@@ -100,6 +101,8 @@ class State:
     waiting_count: dict[QueueId, int] = field(default_factory=dict)
     last_rung: dict[PoolKey, AgentId] = field(default_factory=dict)
     trunk_held_until: dict[TrunkId, Instant] = field(default_factory=dict)
+    trunks: dict[TrunkId, TrunkState] = field(default_factory=dict)
+    """Those that failed or carried somebody."""
     client_first: dict[CallId, PoolKey] = field(default_factory=dict)
     """Attempts whose client rings before an agent is sought, each wants one of the pool."""
     call_count: int = 0
@@ -146,6 +149,7 @@ class Engine:
         self.agents_room = Agents(self)
         self.debts_room = Debts(self)
         self.callbacks = Callbacks(self)
+        self.trunks = Trunks(self)
         self.attempts = Attempts(self)
         self._commands: list[Command] = []
         self._facts: list[Fact] = []
@@ -303,7 +307,8 @@ class Engine:
             case CallbackAsked(debt, _):
                 self.callbacks.asked(debt)
             case TrunkChanged(trunk, up):
-                self._trunk_changed(trunk, up=up)
+                self.note(TrunkStateChanged(self.now, trunk, up))
+                self.trunks.changed(trunk, up=up)
             case PlanChanged(plan):
                 self._take_plan(plan)
             case CallFellBack(leg):
@@ -322,7 +327,7 @@ class Engine:
         if call is None:
             self._stop_stray(leg)
         elif leg == call.client:
-            call.client_rang = True
+            self.attempts.client_rings(call)
         else:
             self.offers.ringing(call, leg)
 
@@ -356,16 +361,9 @@ class Engine:
         elif call.won is not None and call.won.leg == leg:
             del self.legs[leg]
             if call.state is CallState.TALKING:
-                self.talks.agent_left(call)
+                self.talks.agent_left(call, cause)
             else:
                 self.attempts.agent_left_before(call)
-
-    def _trunk_changed(self, trunk: TrunkId, *, up: bool) -> None:
-        self.note(TrunkStateChanged(self.now, trunk, up))
-        if up:
-            self.trunk_held_until.pop(trunk, None)
-        else:
-            self.trunk_held_until[trunk] = self.now + self.plan.thresholds.trunk_retry_ms
 
     def _take_plan(self, plan: Plan) -> None:
         """Agents, hours and rules follow the new plan; a call keeps its queue's settings."""

@@ -35,6 +35,8 @@ class EndCause(StrEnum):
     BAD_NUMBER = "bad_number"
     TRUNK_FAILED = "trunk_failed"
     """The carrier's fault: the other party was not asked."""
+    WENT_SILENT = "went_silent"
+    """Up, and without a sound for too long: the telephone is dead, or its line is."""
     LOST = "lost"
     """Gone while nobody looked; found by an audit."""
     NEVER_MADE = "never_made"

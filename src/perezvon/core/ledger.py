@@ -33,6 +33,7 @@ MOVES = frozenset(
         (Standing.OPEN, Standing.WAIVED),
         (Standing.ANSWERED, Standing.OPEN),
         (Standing.RECOVERED, Standing.OPEN),
+        (Standing.REACHED_US, Standing.OPEN),
     }
 )
 

@@ -84,25 +84,33 @@ class Talks:
         self, call: Call, agent: AgentId, answered_at: Instant, *, in_fallback: bool = False
     ) -> None:
         engine = self._engine
-        call.settled = True
-        engine.ledger.move(Standing.IN_PROGRESS, Standing.ANSWERED)
-        engine.note(
-            CallAnswered(
-                answered_at,
-                call.id,
-                agent,
-                call.queue,
-                answered_at - call.arrived_at,
-                in_fallback,
+        if call.was_cut:
+            call.reached_us = call.person in engine.debt_of
+        else:
+            call.settled = True
+            engine.ledger.move(Standing.IN_PROGRESS, Standing.ANSWERED)
+            engine.note(
+                CallAnswered(
+                    answered_at,
+                    call.id,
+                    agent,
+                    call.queue,
+                    answered_at - call.arrived_at,
+                    in_fallback,
+                )
             )
-        )
         if call.person is not None:
             engine.callbacks.settle_person(call.person, Settlement.REACHED_US, agent)
 
-    def agent_left(self, call: Call) -> None:
+    def agent_left(self, call: Call, cause: EndCause) -> None:
         """The agent's leg of a talk is gone."""
         engine = self._engine
         assert call.won is not None
+        if cause is EndCause.WENT_SILENT:
+            engine.agents_room.unreachable(engine.agents[call.won.agent])
+            if call.proved:
+                self._telephone_died(call)
+                return
         if call.proved:
             self._end(call, "agent")
             return
@@ -114,13 +122,28 @@ class Talks:
                 engine.now, call.id, offer.leg, offer.agent, OfferOutcome.DROPPED_AT_ANSWER, 0
             )
         )
+        self._wait_again(call, offer.agent)
+
+    def _telephone_died(self, call: Call) -> None:
+        """The caller has not hung up, and has not done either: he is owed, and keeps his place."""
+        assert call.won is not None
+        if not call.inbound:
+            self.cut(call, self._engine.now)
+            return
+        agent = call.won.agent
+        self._note_cut(call, self._engine.now)
+        call.was_cut, call.reached_us, call.proved = True, False, False
+        self._wait_again(call, agent)
+
+    def _wait_again(self, call: Call, agent: AgentId) -> None:
+        """He keeps his place: the key has not changed. The line first, then the agent's work."""
+        engine = self._engine
         call.won, call.answered_at = None, None
-        call.missed_by.append(offer.agent)
-        # He keeps his place: the key has not changed. The line first, then the agent's next work.
+        call.missed_by.append(agent)
         assert call.client is not None
         engine.do(StartMusic(call.client, engine.policy(call).music))
         engine.calls_room.wait(call)
-        engine.agents_room.after_call(engine.agents[offer.agent], 0)
+        engine.agents_room.after_call(engine.agents[agent], 0)
 
     def client_left(self, call: Call, cause: EndCause) -> None:
         engine = self._engine
@@ -146,6 +169,11 @@ class Talks:
 
     def cut(self, call: Call, at: Instant) -> None:
         """The switch failed under a talk, at `at` the latest: whom we can call back is owed."""
+        self._note_cut(call, at)
+        # He had no work after it: he is wanted for those who were cut off.
+        self._engine.calls_room.finish(call, wraps_up=False)
+
+    def _note_cut(self, call: Call, at: Instant) -> None:
         engine = self._engine
         assert call.won is not None
         assert call.answered_at is not None
@@ -156,8 +184,6 @@ class Talks:
             engine.debts_room.owe_cut(call, at)
         else:
             engine.debts_room.reopen(call, at)
-        # He had no work after it: he is wanted for those who were cut off.
-        engine.calls_room.finish(call, wraps_up=False)
 
     def _end(self, call: Call, ended_by: str) -> None:
         engine = self._engine

@@ -20,6 +20,7 @@ import structlog
 from perezvon.core.call import CallState
 from perezvon.core.engine import Engine
 from perezvon.core.events import Event
+from perezvon.core.facts import Status
 from perezvon.core.ids import SECOND, Duration, LegId
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import BOARD_PERIOD_MS, Feed, Who, board, nobody
@@ -207,9 +208,23 @@ class Host:
         await self._every(BOARD_PERIOD_MS, self._tell_once)
 
     async def _tell_once(self) -> None:
+        self._look_at_telephones()
         shown = board(self._loop.engine, self._loop.now, self._who, self.alerts)
         shown.sections["guard"]["engine"]["beating"] = self.health.beating
         self._feed.publish(shown)
+
+    def _look_at_telephones(self) -> None:
+        agents = self._loop.engine.agents
+        away = {
+            str(agent.id)
+            for agent in agents.values()
+            if not agent.reachable and agent.status is not Status.SIGNED_OUT
+        }
+        for alert in self.alerts:
+            if alert.kind is AlertKind.PHONE_AWAY and alert.about not in away:
+                self.alerts.clear(alert.kind, alert.about)
+        for agent_id in sorted(away):
+            self.alerts.raise_(AlertKind.PHONE_AWAY, agent_id)
 
 
 def _whom_to_protect(engine: Engine) -> tuple[list[LegId], list[LegId]]:
