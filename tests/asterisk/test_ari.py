@@ -22,6 +22,7 @@ from perezvon.core.ids import CallId, LegId
 from tests.asterisk.office import Office, in_office, proven, ring
 from tests.asterisk.phone import until
 from tests.asterisk.relay import Relay
+from tests.support.ari_proxy import AriProxy
 from tests.support.asterisk import PASSWORD, Running, asterisk
 from tests.support.plans import plan_of
 from tests.support.ports import free_udp_port
@@ -185,6 +186,26 @@ def test_after_a_cut_the_audit_says_who_talks_who_waits_and_who_is_gone(running:
             await place.switch.stop()
 
     in_office(running, test, ("anna", "boris"), started=False)
+
+
+def test_a_locked_registry_stops_the_heartbeat_and_not_the_link(running: Running) -> None:
+    """#2170 as measured: events still go round, and a new caller would get stuck in `Stasis()`."""
+    ours = f"applications/{application(running.plan.tenant)}"
+
+    async def test(place: Office) -> None:
+        with AriProxy(running.site.http_port) as proxy:
+            place.switch = place.driver(port=proxy.port)
+            await place.switch.start(place.events.append)
+            assert await place.switch.heartbeat(proven)
+            proxy.hold(lambda _, uri: uri == ours)
+            for _ in range(4):
+                assert not await place.switch.heartbeat(proven)
+            proxy.release()
+            assert await place.switch.heartbeat(proven)
+            assert len(resynced(place.events)) == 1
+            await place.switch.stop()
+
+    in_office(running, test, ("anna",), started=False)
 
 
 def test_what_was_commanded_without_a_link_was_never_made(running: Running) -> None:

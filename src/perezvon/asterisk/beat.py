@@ -1,15 +1,16 @@
 """The engine's heartbeat, as the dialplan's guard reads it.
 
-It proves that the switch, the socket, our own loop and the store all work: nothing less lets a
-new caller in.
+It proves that the switch, its registry of applications, the socket, our own loop and the store all
+work: nothing less lets a new caller in.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from perezvon.asterisk.ari import Ari
+from perezvon.asterisk.ari import Ari, part
 from perezvon.core.ids import SECOND
 from perezvon.runtime.ports import Unavailable
 
@@ -36,7 +37,8 @@ class Heart:
             return False
         # The moment of its beginning counts: a proof that took long must not look fresh.
         beaten_at = time.time_ns() // 1_000_000_000
-        if not await self._go_round():
+        came_round, registered = await asyncio.gather(self._go_round(), self._is_registered())
+        if not came_round:
             self._missed += 1
             if self._missed >= MISSED_MAX:
                 log.warning("switch is silent: link cut")
@@ -44,6 +46,8 @@ class Heart:
                 self._ari.cut()
             return False
         self._missed = 0
+        if not registered:
+            return False
         try:
             await proof()
         except Unavailable:
@@ -74,3 +78,12 @@ class Heart:
             self._awaited = None
             return False
         return True
+
+    async def _is_registered(self) -> bool:
+        """By HTTP: when the registry is locked up (#2170) the question hangs, and so would the
+        socket that it was asked over. Events still go round then, and new callers get stuck.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ROUND_MS / SECOND):
+                return (await self._ari.listing(f"applications/{part(self._app)}")).ok
+        return False

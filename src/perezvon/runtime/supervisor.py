@@ -302,9 +302,10 @@ class _Keeper:
             await asyncio.sleep(SPARE_AFTER_MS / SECOND)
             self._spare = await self._launch()
         misses: Counter[str] = Counter()
+        late: Collection[str] = (NO_ANSWER,)
         while child.alive is not None:
             await asyncio.sleep(child.alive_every_ms / SECOND)
-            silent = await _asked(child.alive, child.alive_wait_ms, late=(NO_ANSWER,))
+            silent = await _asked(child.alive, child.alive_wait_ms, late=late)
             misses = Counter({name: misses[name] + 1 for name in silent})
             if max(misses.values(), default=0) >= child.misses_max:
                 await self._end_hung(process, ", ".join(sorted(misses)))
