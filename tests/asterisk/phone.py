@@ -6,6 +6,7 @@ message it got. Sends no sound.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -66,6 +67,10 @@ class Dialog:
     ended: bool = False
     reason: str = ""
     """The Reason header of the first that ended it."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """The Reason header of the CANCEL and of the BYE that came, empty without one."""
+    answered_at: float = 0.0
+    """When our 200 OK was sent, or theirs came; monotonic seconds."""
     branch: str = ""
     seq: int = 1
 
@@ -75,6 +80,7 @@ class Dialog:
     def answer(self) -> None:
         self.answered = True
         self._respond(200, "OK", sdp=True)
+        self.answered_at = time.monotonic()
 
     def refuse(self, status: int) -> None:
         self.ended = True
@@ -234,6 +240,7 @@ class Phone(asyncio.DatagramProtocol):
             return
         dialog.ended = True
         dialog.reason = dialog.reason or sip.headers.get("reason", "")
+        dialog.reasons.setdefault(sip.method, sip.headers.get("reason", ""))
         if sip.method == "CANCEL" and dialog.invite is not None and not dialog.answered:
             self.respond(dialog, dialog.invite, 487, "Request Terminated", sdp=False)
 
@@ -246,6 +253,7 @@ class Phone(asyncio.DatagramProtocol):
         dialog.theirs = sip.headers["to"]
         if sip.status < 300:
             dialog.answered = True
+            dialog.answered_at = dialog.answered_at or time.monotonic()
             dialog.target = sip.headers["contact"].strip("<>").split(">")[0]
             self.request(dialog, "ACK", 1)
         else:

@@ -60,6 +60,11 @@ class Onlooker:
         """Channels and bridges that there are now."""
         return [str(one["id"]) for what in ("channels", "bridges") for one in self._get(what)]
 
+    def together(self) -> list[frozenset[str]]:
+        """Who is connected with whom now: the channels of each bridge that has two or more."""
+        members = (frozenset(map(str, one["channels"])) for one in self._get("bridges"))
+        return [inside for inside in members if len(inside) > 1]
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
