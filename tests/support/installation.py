@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from perezvon.asterisk.process import AsteriskFailed
 from perezvon.core.plan import Plan
 from perezvon.runtime.local import follow
 from perezvon.runtime.ports import Unavailable
@@ -69,6 +70,12 @@ class Installation(EngineProcess):
 
     def pid_of(self, name: str) -> int:
         return int((self.settings.run_dir / f"{name}.pid").read_text())
+
+    def has_booted(self) -> bool:
+        """Asterisk, whichever process it is now."""
+        with contextlib.suppress(AsteriskFailed):
+            return "fully booted" in self.running.cli("core waitfullybooted")
+        return False
 
     def said(self) -> str:
         """What stands on its screen."""
