@@ -37,6 +37,8 @@ exten => s,1,Set(CC_ID=${{FILTER(0-9A-Za-z,${{UNIQUEID}})}})
  same => n,GotoIf($[${{AGE}} > {age} | ${{AGE}} < -{age}]?fb)
 ; Here, and not only from the engine: it may freeze before it sees the call.
  same => n,Set(TIMEOUT(absolute)={dead_man})
+; He hears it ring at once, and it costs no request of the engine.
+ same => n,Ringing()
  same => n,Stasis(perezvon-{t},in,${{CC_ID}},${{CC_IN}})
  same => n,GotoIf($["${{STASISSTATUS}}" = "SUCCESS"]?done)
  same => n(fb),Set(TIMEOUT(absolute)=0)

@@ -60,6 +60,8 @@ class Hearing:
         self._on(leg, "POST", "answer", lambda: not leg.answered)
 
     def ring(self, leg: Leg) -> None:
+        if _rings_by_itself(leg):
+            return
         self._stop_prompts(leg)
         leg.hears_ringing = True
         self._on(leg, "POST", "ring", lambda: leg.hears_ringing)
@@ -101,7 +103,8 @@ class Hearing:
         self._open_bridge(call)
         for leg in (client, agent):
             self._book.join(leg, call)
-            self._join(leg, call)
+        self._join_both(client, agent, call)
+        for leg in (client, agent):
             self.guard(leg, self.talk_ms_max)
 
     def leg_gone(self, leg: Leg) -> None:
@@ -203,6 +206,22 @@ class Hearing:
             then=then,
         )
 
+    def _join_both(self, client: Leg, agent: Leg, call: CallId) -> None:
+        """In one request; when it fails nobody was added, and each is tried alone."""
+
+        def join_each(reply: Reply) -> None:
+            for leg in (client, agent):
+                if not reply.ok and self._belongs(leg, call):
+                    self._join(leg, call)
+
+        self._errands.send(
+            "POST",
+            f"bridges/{part(call)}/addChannel",
+            query={"channel": f"{client.channel},{agent.channel}"},
+            still=lambda: self._belongs(client, call) and self._belongs(agent, call),
+            then=join_each,
+        )
+
     def _join(self, leg: Leg, call: CallId, tries: int = 1) -> None:
         self._errands.send(
             "POST",
@@ -274,3 +293,8 @@ class Hearing:
             self._dialling.look_later(leg)
         if then is not None:
             then()
+
+
+def _rings_by_itself(leg: Leg) -> bool:
+    """The dialplan let him hear it ring, until he is answered."""
+    return leg.side is Side.CALLER and not leg.answered
