@@ -256,6 +256,7 @@ class FileLock:
         return self._descriptor is not None
 
     def try_take(self, holder: str = "") -> bool:
+        """Whether it is ours now. The file then says who holds it, for whoever looks into it."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o600)
         try:
@@ -269,13 +270,6 @@ class FileLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
         return True
-
-    def holder(self) -> str:
-        """The note of who has it, for a message."""
-        try:
-            return self.path.read_text(encoding="utf-8", errors="replace")[:100].strip()
-        except OSError:
-            return ""
 
     def release(self) -> None:
         if self._descriptor is not None:

@@ -163,8 +163,9 @@ class Writer:
 
     def _why_not(self, watch: Watch, error: Unavailable) -> str:
         if self._location.is_sqlite and watch.is_stale and "locked" in str(error):
+            assert watch.seat is not None
             return (
-                f"the engine that leads ({self._lock.holder()}) is frozen in the middle of a"
+                f"the engine that leads ({watch.seat.holder}) is frozen in the middle of a"
                 " write, and SQLite lets nobody else write: end that process"
             )
         return str(error)
