@@ -251,6 +251,13 @@ def test_what_was_put_aside_is_read_though_nothing_new_was_written(logs: Logs) -
     assert logs.told_legs() == [leg(1)]
 
 
+def test_what_was_put_aside_before_anything_was_read_is_read(logs: Logs) -> None:
+    logs.write(start(1))
+    logs.cel.rename(logs.cel.with_name("cel.csv.1"))
+    logs.write(end(1), start(2), end(2))
+    assert logs.told_in(polls=2) == [leg(1), leg(2)]
+
+
 def test_a_copied_and_truncated_file_loses_nothing(logs: Logs) -> None:
     logs.write(start(1))
     logs.poll()

@@ -68,9 +68,10 @@ def read_on(path: Path, place: Place, bytes_max: int, *, read_until: Instant) ->
     number = next((n for n, one in enumerate(segments) if one.file == place.file != 0), None)
     position, repeats = place.position, False
     if number is None and place.file == 0:
-        if newest is None:
+        if not segments:
             return Piece([], place, at_end=True)
-        number, position = len(segments) - 1, 0
+        # All that there is: it may have been put aside before we came to read it.
+        number, position = 0, 0
     elif number is None or segments[number].size < position:
         number, position, repeats = _first_after(segments, read_until, path), 0, True
     while True:
