@@ -154,6 +154,7 @@ class AsteriskSwitch:
             audit=self._relink.audit,
             tell=self._tell,
             adopt=self._adopt,
+            alerts=alerts,
         )
         self._life_signs = LifeSigns(manager, self._book, self._devices, tell=self._tell)
         self._app = address.app

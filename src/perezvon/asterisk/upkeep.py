@@ -6,15 +6,17 @@ the switch has is compared with the book.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
 
-from perezvon.asterisk.ari import Ari, LinkError
+from perezvon.asterisk.ari import Ari, LinkError, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.book import Book
 from perezvon.asterisk.devices import Change, Devices
 from perezvon.asterisk.dialling import Dialling
 from perezvon.core.events import LegSeen
 from perezvon.core.ids import SECOND, LegId
+from perezvon.runtime.alerts import AlertKind, Alerts
 
 PERIOD_MS = 2 * SECOND
 SWEEP_EVERY = 5
@@ -24,6 +26,8 @@ STRAY_MS = 10 * SECOND
 """Younger ones may just be on their way into the book, or out of it."""
 
 log = logging.getLogger(__name__)
+
+_Name = TypeVar("_Name", bound=str)
 
 
 class Upkeep:
@@ -39,6 +43,7 @@ class Upkeep:
         audit: Callable[[], Awaitable[Found]],
         tell: Callable[[Change], None],
         adopt: Callable[[LegSeen], None],
+        alerts: Alerts | None = None,
     ) -> None:
         self._ari = ari
         self._book = book
@@ -47,7 +52,10 @@ class Upkeep:
         self._audit = audit
         self._tell = tell
         self._adopt = adopt
-        self._strays: dict[LegId, float] = {}
+        self._alerts = alerts
+        self._strays: Mapping[LegId, float] = {}
+        self._empty: Mapping[str, float] = {}
+        """Bridges in which nobody is, and since when."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -86,10 +94,29 @@ class Upkeep:
             if leg.id not in there and leg.channel == leg.id:
                 # Not by this listing, which is older than some legs: by a question of its own.
                 self._dialling.look(leg)
-        now = asyncio.get_running_loop().time()
-        strays = [leg for leg in there if self._book.on_channel(leg) is None]
-        self._strays = {leg: self._strays.get(leg, now) for leg in strays}
-        for leg_id, since in self._strays.items():
-            if (now - since) * SECOND >= STRAY_MS:
-                log.warning("stray leg", extra={"leg": leg_id})
-                self._adopt(there[leg_id])
+        self._strays = _since(
+            self._strays, (leg for leg in there if self._book.on_channel(leg) is None)
+        )
+        self._empty = _since(self._empty, found.empty_bridges)
+        legs, bridges = _old(self._strays), _old(self._empty)
+        for leg_id in legs:
+            self._adopt(there[leg_id])
+        for bridge in bridges:
+            self._ari.submit("DELETE", f"bridges/{part(bridge)}")
+        if legs or bridges:
+            log.warning("swept", extra={"legs": legs, "bridges": bridges})
+            if self._alerts is not None:
+                swept = f"{len(legs)} legs and {len(bridges)} bridges that nobody answered for"
+                self._alerts.note(AlertKind.STRAY_LEG, "", swept)
+
+
+def _since(before: Mapping[_Name, float], names: Iterable[_Name]) -> dict[_Name, float]:
+    """Since when each is there, by the loop's clock."""
+    now = asyncio.get_running_loop().time()
+    return {name: before.get(name, now) for name in names}
+
+
+def _old(since: Mapping[_Name, float]) -> list[_Name]:
+    """Those that were there at the look before too, and for long enough."""
+    now = asyncio.get_running_loop().time()
+    return [name for name, at in since.items() if (now - at) * SECOND >= STRAY_MS]
