@@ -1,0 +1,330 @@
+"""Calls at 5 a second while the engine is killed and frozen again and again: nobody is lost.
+
+The engine runs under the product's own supervisor, with its watchdog and its loaded spare; the
+test only hits it, at moments drawn from a printed seed: `kill -9` (now and then several in a row,
+before it is back), and a standstill of 5 to 60 s, which the watchdog may end before we do.
+
+Callers of three kinds: most are served, picked up at once or after ringing; some find nobody and
+hang up, so that they are owed and called back; some talk for long, over several faults. Agents
+speak; half of them end the talks themselves, also while there is no engine.
+
+What is measured, and where, so that the engine cannot speak well of itself:
+
+- silence at the callers' ends and on the switch, see `tests.support.silence`;
+- cut talks at both telephones: neither of them hung up;
+- ends: the INVITEs that SIPp sent, the arrivals in CEL and those in the ledger are the same
+  number, and none is in progress when all is quiet;
+- call-backs: the INVITEs that a client's telephone received against the attempts on record.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perezvon.core.facts import ClientDialled, DebtOpened, Fact
+from perezvon.core.ids import SECOND, AgentId, GroupId, LegId, QueueId, RuleId
+from perezvon.core.plan import (
+    Agent,
+    CallbackRule,
+    Did,
+    Group,
+    Member,
+    Plan,
+    Queue,
+    Step,
+    Thresholds,
+    Trunk,
+)
+from perezvon.store.database import Location
+from perezvon.store.persons import SqlDirectory
+from tests.proof.conftest import Figures
+from tests.support.asterisk import asterisk
+from tests.support.plans import CARRIER, plan_of
+from tests.support.ports import free_udp_port
+from tests.support.scenarios import Answering
+from tests.support.silence import ENDS, Ears, Sentry, Silence, longest_silence
+from tests.support.sipp import Call, Caller, Happening, Phone, until_now
+from tests.support.supervised import SupervisedEngine
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("faults")]
+
+KILLS, FREEZES = 100, 30
+"""In full; a tenth otherwise."""
+
+SILENT_S_MAX = 15
+AGENTS = tuple(f"agent-{n:02}" for n in range(1, 13))
+TALKERS = tuple(f"talker-{n}" for n in range(1, 7))
+ABSENT = "absent"
+RINGING, MUSIC, LATE, LONG = "74950000001", "74950000002", "74950000003", "74950000004"
+"""Numbers: rung to, picked up at once, where nobody sits, for long talks."""
+
+EARS = 900
+QUIET_S = 150
+"""Those in the fallback are served, debts are worked off."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Callers that behave alike."""
+
+    name: str
+    prefix: str
+    numbers: tuple[str, ...]
+    rate: float
+    """A second."""
+    talk_ms: int
+    patience_ms: int = 120_000
+    ears: tuple[int, int] = (0, 0)
+    """From which of the ears, and how many in turn."""
+
+    def calls(self, ears: Ears, count: int) -> list[Call]:
+        first, own = self.ears
+        return [
+            Call(f"{self.prefix}{n:07}", self.numbers[n % len(self.numbers)],
+                 ear=ears.port(first + n % own))
+            for n in range(count)
+        ]  # fmt: skip
+
+
+KINDS = (
+    Kind("short", "7916", (RINGING, MUSIC), 4.2, 1_200, ears=(0, 650)),
+    Kind("late", "7917", (LATE,), 0.5, 1_200, patience_ms=6_000, ears=(650, 150)),
+    Kind("long", "7918", (LONG,), 0.3, 14_000, ears=(800, 100)),
+)
+
+
+@dataclass
+class Hits:
+    """What was done to the engine, and how soon it was back."""
+
+    kills: int = 0
+    freezes: int = 0
+    back_after_kill_s: list[float] = field(default_factory=list)
+    back_after_freeze_s: list[float] = field(default_factory=list)
+
+
+def the_plan(callers: Sequence[int], clients_port: int) -> Plan:
+    everyone = (*AGENTS, *TALKERS, ABSENT)
+    steps = {
+        group: (Step(groups=(GroupId(group),), k=k, ring_ms=10 * SECOND),)
+        for group, k in (("all", 2), ("talkers", 1), ("absent", 1))
+    }
+    rest: dict[str, Any] = {"wrap_up_ms": 0, "pause_after_misses": None}
+    queues = (
+        Queue(QueueId("ringing"), "Ringing", steps["all"], answer_first=False, **rest),
+        Queue(QueueId("music"), "Music", steps["all"], **rest),
+        Queue(QueueId("late"), "Late", steps["absent"], **rest),
+        Queue(QueueId("long"), "Long", steps["talkers"], **rest),
+    )
+    groups = {"all": AGENTS, "talkers": TALKERS, "absent": (ABSENT,)}
+    return plan_of(
+        tuple(Agent(AgentId(one), one) for one in everyone),
+        callers_port=callers[0],
+        queues=queues,
+        groups=tuple(
+            Group(GroupId(id_), id_, tuple(Member(AgentId(one)) for one in members))
+            for id_, members in groups.items()
+        ),
+        dids=tuple(
+            Did(number, queue.id, trunk=CARRIER)
+            for number, queue in zip((RINGING, MUSIC, LATE, LONG), queues, strict=True)
+        ),
+        trunks=(
+            Trunk(
+                CARRIER,
+                "127.0.0.1",
+                clients_port,
+                match=tuple(f"127.0.0.1:{port}" for port in callers),
+            ),
+        ),
+        callback_rules=(
+            CallbackRule(RuleId("at-once"), group=GroupId("all"), briefing=False),
+        ),
+        thresholds=Thresholds(short_ms=2 * SECOND),
+    )  # fmt: skip
+
+
+def hit_again_and_again(
+    engine: SupervisedEngine, hits: Hits, chance: random.Random, kills: int,
+    freezes_s: tuple[int, int], freezes: int,
+) -> None:  # fmt: skip
+    """All of them in a drawn order, each at a drawn moment."""
+    todo = ["kill"] * kills + ["freeze"] * freezes
+    chance.shuffle(todo)
+    while todo:
+        pass_time(chance.uniform(0.2, 4))
+        hit_at = time.monotonic()
+        if todo.pop() == "freeze":
+            pid = engine.hit(signal.SIGSTOP)
+            hits.freezes += 1
+            pass_time(chance.uniform(*freezes_s))
+            engine.hit(signal.SIGCONT, pid)
+            engine.until_beating()
+            hits.back_after_freeze_s.append(time.monotonic() - hit_at)
+            continue
+        killed = engine.hit(signal.SIGKILL)
+        hits.kills += 1
+        # Again before it is back: one of five comes in a row.
+        while todo and todo[-1] == "kill" and chance.random() < 0.2:
+            todo.pop()
+            pass_time(chance.uniform(0.1, 2))
+            hit_at = time.monotonic()
+            killed = engine.hit(signal.SIGKILL)
+            hits.kills += 1
+        engine.until_heir_of(killed)
+        engine.until_beating()
+        hits.back_after_kill_s.append(time.monotonic() - hit_at)
+
+
+def pass_time(length_s: float) -> None:
+    """Until the next drawn moment: here the time itself is the condition."""
+    threading.Event().wait(length_s)
+
+
+@dataclass
+class Story:
+    """What all ends have on record when it is quiet again."""
+
+    callers: dict[str, list[Happening]]
+    """By number: each calls once."""
+    agents: list[Happening]
+    clients: list[Happening]
+    silence: Silence
+    stranded_s: float
+    ledger: dict[str, Any]
+    ledger_status: int
+    in_cel: list[LegId]
+    attempts: Counter[str]
+    """By the client's number."""
+    left_over: dict[str, int]
+
+    def cut(self) -> list[str]:
+        """Callers whose talk neither side ended."""
+        hung_up = {one.caller.removeprefix("+") for one in self.agents if one.kind == "hung_up"}
+        return [
+            number
+            for number, call in self.callers.items()
+            if any(one.kind == "ended_by_other" for one in call) and number not in hung_up
+        ]
+
+    def without_end(self) -> list[str]:
+        return [
+            number
+            for number, call in self.callers.items()
+            if not any(one.kind in ENDS for one in call)
+        ]
+
+    def rings_beyond_attempts(self) -> dict[str, int]:
+        rung = Counter(one.agent.removeprefix("+") for one in self.clients if one.kind == "invited")
+        return dict(rung - self.attempts)
+
+
+def attempts_by_number(engine: SupervisedEngine, facts: Sequence[Fact]) -> Counter[str]:
+    location = Location(engine.settings.data_dir, engine.settings.database_url or "")
+    directory = SqlDirectory.open(location)
+    try:
+        numbers = {
+            fact.debt: (directory.number_of(fact.person) or "").removeprefix("+")
+            for fact in facts
+            if isinstance(fact, DebtOpened)
+        }
+    finally:
+        directory.close()
+    return Counter(numbers[fact.debt] for fact in facts if isinstance(fact, ClientDialled))
+
+
+def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
+    """The whole office under faults, and what is left of it when the last caller is served."""
+    ports, clients_port = [free_udp_port() for _ in KINDS], free_udp_port()
+    plan = the_plan(ports, clients_port)
+    speaking = Answering(answer_after_ms=300, speaks=True)
+    leaving = Answering(answer_after_ms=500, talk_ms=900, speaks=True)
+    with ExitStack() as stack:
+        running = stack.enter_context(asterisk(plan, root))
+        engine = stack.enter_context(SupervisedEngine(running, root))
+        phones = [
+            stack.enter_context(Phone(running, AGENTS[:6], speaking, root / "staying")),
+            stack.enter_context(Phone(running, AGENTS[6:], leaving, root / "leaving")),
+            stack.enter_context(Phone(running, TALKERS, speaking, root / "talkers")),
+        ]
+        clients = stack.enter_context(
+            Phone(running, [], Answering(answer_after_ms=600, talk_ms=1_500, speaks=True),
+                  root / "clients", port=clients_port)
+        )  # fmt: skip
+        engine.sign_in(*AGENTS, *TALKERS)
+        ears, sentry = stack.enter_context(Ears(EARS)), stack.enter_context(Sentry(running))
+        made = {kind.name: kind.calls(ears, 20_000 if full else 2_000) for kind in KINDS}
+        callers = [
+            stack.enter_context(
+                Caller(running, made[kind.name], root / kind.name, port=port, rate=kind.rate,
+                       talk_ms=kind.talk_ms, patience_ms=kind.patience_ms)
+            )
+            for kind, port in zip(KINDS, ports, strict=True)
+        ]  # fmt: skip
+        if full:
+            hit_again_and_again(engine, hits, chance, KILLS, (5, 60), FREEZES)
+        else:
+            hit_again_and_again(engine, hits, chance, KILLS // 10, (5, 8), FREEZES // 10)
+        for caller in callers:
+            caller.call_no_more()
+        for caller in callers:
+            until_now(caller.finished, QUIET_S, caller.trouble)
+        until_now(lambda: quiet(engine), QUIET_S, engine.ledger)
+        by_number = {
+            happenings[0].caller: happenings
+            for caller in callers
+            for happenings in caller.by_call().values()
+        }
+        ear_of = {call.number: call.ear or 0 for calls in made.values() for call in calls}
+        status, ledger = engine.told_ledger()
+        facts = engine.facts()
+        return Story(
+            callers=by_number,
+            agents=[one for phone in phones for one in phone.happenings()],
+            clients=clients.happenings(),
+            silence=max(
+                (longest_silence(call, ears, ear_of[number]) for number, call in by_number.items()),
+                key=lambda one: one.length_s,
+            ),
+            stranded_s=sentry.longest_stranded_s,
+            ledger=ledger,
+            ledger_status=status,
+            in_cel=engine.arrivals_in_cel(),
+            attempts=attempts_by_number(engine, facts),
+            left_over={},
+        )
+
+
+def quiet(engine: SupervisedEngine) -> bool:
+    ledger = engine.ledger()
+    return bool(ledger["in_progress"] == 0 and ledger["open"] == 0)
+
+
+def test_nobody_is_lost_or_left_in_silence_over_kills_and_freezes_of_the_engine(
+    figures: Figures, tmp_path: Path
+) -> None:
+    seed = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
+    print(f"SEED={seed}")
+    hits = Hits()
+    story = play(tmp_path, hits, random.Random(seed), full=figures.full)
+    ledger = story.ledger
+    assert story.silence.length_s <= SILENT_S_MAX, story.silence
+    assert story.stranded_s <= SILENT_S_MAX
+    assert not story.without_end()
+    assert not story.cut()
+    assert story.ledger_status == 0, ledger
+    assert ledger["in_progress"] == 0
+    assert len(story.callers) == len(story.in_cel) == len(set(story.in_cel)) == ledger["arrivals"]
+    assert not story.rings_beyond_attempts()
+    assert story.attempts
+    assert not any(story.left_over.values()), story.left_over
