@@ -97,6 +97,11 @@ class Dialog:
         body = f"Signal={digit}\r\nDuration=160\r\n"
         self.phone.request(self, "INFO", self.seq, body=body, kind="application/dtmf-relay")
 
+    def refer(self, to: str) -> None:
+        """Ask for a blind transfer."""
+        self.seq += 1
+        self.phone.request(self, "REFER", self.seq, headers=(f"Refer-To: <sip:{to}>",))
+
     def cancel(self) -> None:
         self.phone.request(self, "CANCEL", 1, branch=self.branch)
 
@@ -181,6 +186,7 @@ class Phone(asyncio.DatagramProtocol):
         branch: str = "",
         body: str = "",
         kind: str = "application/sdp",
+        headers: tuple[str, ...] = (),
     ) -> None:
         self._count += 1
         branch = branch or f"z9hG4bK{secrets.token_hex(8)}"
@@ -194,6 +200,7 @@ class Phone(asyncio.DatagramProtocol):
             f"Call-ID: {dialog.call_id}",
             f"CSeq: {seq} {method}",
             f"Contact: <sip:test@127.0.0.1:{self.port}>",
+            *headers,
         ]
         self._send(lines, body, dialog.peer, kind)
 

@@ -188,6 +188,44 @@ def test_after_a_cut_the_audit_says_who_talks_who_waits_and_who_is_gone(running:
     in_office(running, test, ("anna", "boris"), started=False)
 
 
+def test_an_answer_in_the_gap_is_in_the_audit_and_the_talk_can_begin(running: Running) -> None:
+    async def test(place: Office) -> None:
+        async with Relay(running.site.http_port) as relay:
+            place.switch = place.driver(port=relay.port)
+            await place.switch.start(place.events.append)
+            caller, leg = await place.caller()
+            answers, rings = LegId("t-c6/1"), LegId("t-c6/2")
+            place.do(ring(answers, "anna"), ring(rings, "boris"))
+            await place.heard(LegRinging(answers))
+            await place.heard(LegRinging(rings))
+            relay.closed = True
+            relay.cut()
+            place.phones["anna"].calls[0].answer()
+            await until(lambda: place.phones["anna"].calls[0].answered)
+            assert LegAnswered(answers) not in place.events
+            relay.closed = False
+            await until(lambda: len(resynced(place.events)) == 2)
+            state = {one.leg: one.state for one in resynced(place.events)[-1].legs}
+            assert state == {
+                leg: LegState.RINGING,
+                answers: LegState.UP,
+                rings: LegState.RINGING,
+            }
+            place.do(StopRinging(rings), AnswerCall(leg))
+            place.do(ConnectCall(CallId("t-c6"), leg, answers))
+            assert await place.end_of(rings) is EndCause.CANCELLED
+            await until(lambda: caller.answered)
+            assert not place.phones["anna"].calls[0].ended
+            assert len(place.phones["anna"].calls) == 1
+            caller.hang_up()
+            assert await place.end_of(leg) is EndCause.NORMAL
+            place.do(HangUp(answers))
+            assert await place.end_of(answers) is EndCause.NORMAL
+            await place.switch.stop()
+
+    in_office(running, test, ("anna", "boris"), started=False)
+
+
 def test_a_locked_registry_stops_the_heartbeat_and_not_the_link(running: Running) -> None:
     """#2170 as measured: events still go round, and a new caller would get stuck in `Stasis()`."""
     ours = f"applications/{application(running.plan.tenant)}"

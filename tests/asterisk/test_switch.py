@@ -99,6 +99,31 @@ def test_of_three_who_ring_one_answers_and_the_others_hear_completed_elsewhere(
     in_office(running, test, ("anna", "boris", "vera"))
 
 
+@pytest.mark.parametrize("to", ["*43@127.0.0.1", "boris@127.0.0.1", f"{NUMBER}@127.0.0.1"])
+def test_a_telephone_cannot_send_its_caller_elsewhere(running: Running, to: str) -> None:
+    """Transfers by the telephone are not served: the talk stands, nobody becomes a new caller."""
+
+    async def test(place: Office) -> None:
+        caller, leg = await place.caller()
+        agent = LegId("t-c7/1")
+        place.phones["anna"].answers_at_once = True
+        place.do(ring(agent, "anna"))
+        await place.heard(LegAnswered(agent))
+        place.do(AnswerCall(leg), ConnectCall(CallId("t-c7"), leg, agent))
+        await until(lambda: caller.answered)
+        talk = place.phones["anna"].calls[0]
+        talk.refer(to)
+        # Whatever it might have led to would be told before the next caller is.
+        await place.caller("+79160000009")
+        assert not [one for one in talk.heard if one.status and one.status < 300]
+        assert len(place.of(CallArrived)) == 2
+        assert not place.of(LegEnded)
+        assert not caller.ended
+        assert not place.phones["boris"].calls
+
+    in_office(running, test, ("anna", "boris"))
+
+
 def test_a_telephone_shows_who_calls_and_in_a_callback_when_he_was_missed(
     running: Running,
 ) -> None:
