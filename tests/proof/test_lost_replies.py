@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("lost-replies")]
 AGENTS = tuple(f"agent-{n:02}" for n in range(1, 13))
 SHARE = 0.2
 PATIENCE_MS = 2 * SECOND
-TALK_MS = 6 * SECOND
+TALK_MS = 4 * SECOND
 SILENT_S_MAX = 10
 SEED = 5
 
@@ -43,6 +43,7 @@ class Run:
     order: CallbackOrder
     full: int
     scaled: int
+    briefing: bool = False
     full_kills: int = 0
     scaled_kills: int = 0
 
@@ -52,9 +53,9 @@ class Run:
 
 
 RUNS = (
-    Run(CallbackOrder.AGENT_FIRST, full=100, scaled=6),
-    Run(CallbackOrder.CLIENT_FIRST, full=100, scaled=6),
-    Run(CallbackOrder.AGENT_FIRST, full=60, scaled=4, full_kills=8, scaled_kills=1),
+    Run(CallbackOrder.AGENT_FIRST, full=100, scaled=5, briefing=True),
+    Run(CallbackOrder.CLIENT_FIRST, full=100, scaled=5),
+    Run(CallbackOrder.AGENT_FIRST, full=60, scaled=3, full_kills=8, scaled_kills=1),
 )
 
 
@@ -88,10 +89,12 @@ class Rings:
         directory.close()
 
 
-def the_plan(order: CallbackOrder, callers_port: int, clients_port: int) -> Plan:
+def the_plan(run: Run, callers_port: int, clients_port: int) -> Plan:
     step = Step(groups=(GroupId("all"),))
     queue = Queue(QueueId("sales"), "Sales", (step,), answer_first=False, wrap_up_ms=0)
-    rule = CallbackRule(RuleId("at-once"), order=order, gap_ms_min=SECOND)
+    rule = CallbackRule(
+        RuleId("at-once"), order=run.order, briefing=run.briefing, gap_ms_min=SECOND
+    )
     return plan_of(
         AGENTS,
         callers_port=callers_port,
@@ -127,7 +130,7 @@ def test_with_two_fifths_of_replies_lost_each_client_is_rung_once_an_attempt_and
     kills = run.full_kills if figures.full else run.scaled_kills
     callers_port, clients_port = free_udp_port(), free_udp_port()
     with (
-        asterisk(the_plan(run.order, callers_port, clients_port), tmp_path) as running,
+        asterisk(the_plan(run, callers_port, clients_port), tmp_path) as running,
         AriProxy(running.site.http_port, seed=SEED) as proxy,
         EngineProcess(running, tmp_path, ari_port=proxy.port) as engine,
     ):
