@@ -403,8 +403,10 @@ class Auditor:
         if attempt.cut_at is not None:
             self._failures.audit_cut(call, attempt)
             return
-        blamed = self.calls[call].cut and not attempt.disturbed
-        self.want(not blamed, f"told as cut by the switch, and was not: {leg}")
+        if self.calls[call].cut:
+            truly = attempt.silenced or attempt.disturbed
+            self.want(truly, f"told as cut off, and was not: {leg}")
+            return
         if attempt.disturbed or not ends:
             return
         kind = self.waived.get(call)

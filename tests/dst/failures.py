@@ -59,9 +59,12 @@ class Failures:
             self._cut_callbacks.append(fact.debt)
             return
         inbound = self._all.calls[fact.call]
-        self._want(inbound.ends == ["answered"], f"cut and not answered: {fact.call}")
-        self._want(not inbound.cut, f"cut twice: {fact.call}")
-        inbound.cut = True
+        # Whose agent's telephone died waits again, and may be cut off a second time.
+        talked = inbound.ends == (["owed"] if inbound.cut else ["answered"])
+        nobody_to_call = inbound.person is None or self._all.waives
+        self._want(talked or nobody_to_call, f"cut and did not talk: {fact.call}")
+        inbound.cut = inbound.waiting = True
+        inbound.tried.add(fact.agent)
         self._cut.append(fact.call)
 
     def reopened(self, debt: DebtId, person: PersonId) -> None:

@@ -38,6 +38,8 @@ class Attempt:
     """How often each agent was rung for him."""
     cut_at: Instant | None = None
     """The switch died while he waited, or in the middle of his talk."""
+    silenced: bool = False
+    """The agent's telephone died in the middle of his talk, and the switch noticed."""
     disturbed: bool = False
     """A fault touched what the engine heard or did about him: its figures may differ."""
 
@@ -92,6 +94,10 @@ class Phone:
     """With a caller of the fallback queue, of which the engine knows nothing."""
     missed: int = 0
     """Rings in a row that he let go: who was paused for it comes back and says so."""
+
+    @property
+    def talks(self) -> bool:
+        return any(leg.bridged is not None for leg in self.legs)
 
     def free(self, now: Instant) -> bool:
         return self.reachable and not self.legs and self.busy_until <= now

@@ -117,9 +117,17 @@ class Office:
         phone = self.phones[agent]
         phone.reachable, phone.mute = False, mute
         for leg in list(phone.legs):
-            self._board.end(leg, EndCause.LOST)
+            self._board.end(leg, self._how_it_died(leg))
         if told:
             self._board.out.append(DeviceChanged(AgentId(agent), reachable=False))
+
+    def _how_it_died(self, leg: Leg) -> EndCause:
+        """In a talk the switch misses the sound; else it has only lost the telephone."""
+        if leg.bridged is None:
+            return EndCause.LOST
+        if leg.bridged.attempt is not None:
+            leg.bridged.attempt.silenced = True
+        return EndCause.WENT_SILENT
 
     def back(self, agent: str) -> None:
         self.phones[agent].reachable = True

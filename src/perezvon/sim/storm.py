@@ -465,7 +465,10 @@ class Storm:
 
     def _phone_gone(self) -> None:
         office = self.world.office
-        agent = self.rng.choice(list(office.phones))
+        talking = [name for name, phone in office.phones.items() if phone.talks]
+        # Seldom in a talk by itself, and worst there.
+        often = talking if talking and self.rng.random() < 1 / 2 else list(office.phones)
+        agent = self.rng.choice(often)
         if not office.phones[agent].reachable:
             return
         self.counts.phones += 1
