@@ -30,7 +30,10 @@ class Street(Office):
         super().__init__(office_plan(ANA, BOB, CAT, rules=[CLIENT_FIRST]), signed_in=False)
         self.answer_with: Answer = lambda _dial: ()
         self.dialled: list[tuple[int, DialClient]] = []
-        for name in debtors:
+        self.are_missed(*debtors)
+
+    def are_missed(self, *callers: str) -> None:
+        for name in callers:
             leg = self.call(name)
             self.later(8 * SECOND)
             self.tell(LegEnded(leg, EndCause.CANCELLED))
@@ -137,3 +140,18 @@ def test_what_ends_before_the_carrier_was_asked_leaves_the_trial_to_another() ->
     street.tell(WaiverGiven(street.engine.debt_of[trial.person], "boss", "a friend"))
     street.pass_time(SECOND)
     assert street.dialled[-1][1].person != trial.person
+
+
+def test_a_trunk_that_was_down_and_works_again_begins_anew_with_its_next_failure() -> None:
+    street = Street(*everybody(3))
+    street.answer_with = fails
+    street.sign_in(ANA)
+    street.pass_time(4 * MINUTE)
+    street.answer_with = is_busy
+    street.pass_time(6 * MINUTE)
+    street.pause(ANA)
+    street.are_missed("late", "later")
+    street.answer_with = lambda dial: fails(dial) if dial.person == "late" else is_busy(dial)
+    street.sign_in(ANA)
+    street.pass_time(SECOND)
+    assert {dial.person for _, dial in street.dialled} >= {"late", "later"}

@@ -112,7 +112,7 @@ def _reconcile_client(engine: "Engine", call: Call, seen: LegSeen) -> None:
         case CallState.DIALLING if seen.state is LegState.UP:
             engine.attempts.client_answered(call)
         case CallState.DIALLING if seen.state is LegState.RINGING:
-            call.client_rang = True
+            engine.attempts.client_rings(call)
         case CallState.DIALLING:
             engine.attempts.client_failed(call, EndCause.NEVER_MADE)
         case _:
