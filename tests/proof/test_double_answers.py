@@ -172,7 +172,7 @@ def test_of_two_who_answer_within_five_milliseconds_one_talks_and_the_other_hear
         assert outcomes.keys() <= {OfferOutcome.RESCINDED, OfferOutcome.ANSWERED}, outcomes
         assert outcomes[OfferOutcome.RESCINDED] == calls, (outcomes, ledger)
         assert silent == []
-        assert set(heard) <= {"BYE with it", "CANCEL with it, then BYE"}, heard
+        assert set(heard) <= {"BYE with it", "CANCEL with it, then BYE", "CANCEL and BYE with it"}
         figures.state("pairs of answers within 5 ms", len(gaps), wanted)
         figures.state("their gaps, ms, median / longest", shown(gaps), "≤ 5.0")
         figures.state("calls answered, once each", answered - too_far, wanted)
