@@ -163,6 +163,31 @@ def test_what_the_fallback_did_in_our_absence_is_in_the_ledger_with_its_true_tim
     figures.state("reconciliation difference after it", told["difference"], 0)
 
 
+def test_who_waited_in_the_fallback_when_the_switch_was_killed_is_owed(
+    house: House, figures: Figures
+) -> None:
+    if not figures.full:
+        pytest.skip("the witness takes its time: `make proof PART=reconciliation`")
+    house.engine.kill()
+    running = house.running
+    with house.caller("79160000001", talk_ms=120_000) as waits:
+        until_now(lambda: bool(house.phone.of("answered")), 30, waits.trouble)
+        with house.caller("79160000002", talk_ms=120_000) as cut:
+            queue_log = running.process.places.queue_log
+            until_now(lambda: queue_log.read_text().count("ENTERQUEUE") == 2, 30, cut.trouble)
+            running.process.kill()
+    asyncio.run(running.process.start())
+    house.engine.start()
+    house.until_counted(2)
+    talked, waited = house.calls()
+    assert (talked.state, talked.agent) == (CallState.ANSWERED, ANNA)
+    assert (waited.state, waited.miss_reason) == (CallState.OPEN, MissReason.ABANDONED_IN_FALLBACK)
+    assert house.owed() == {waited.id}
+    status, ledger = house.engine.told_ledger()
+    assert (status, ledger["reconciliation"]["difference"]) == (0, 0), ledger
+    figures.state("in the fallback when the switch was killed / in the ledger", "2 / 2", "2")
+
+
 def test_an_attempt_of_which_only_cel_has_a_row_is_an_alert_a_debt_and_a_difference(
     house: House, figures: Figures
 ) -> None:
