@@ -165,6 +165,7 @@ class Sentry(_Watcher):
         self.longest_stranded_s = 0.0
         self.longest_away_s = 0.0
         self.looks = 0
+        self._there = {"channels": 0, "bridges": 0}
         self.trouble = ""
 
     def _look(self) -> None:
@@ -177,6 +178,7 @@ class Sentry(_Watcher):
             return
         now = time.time()
         self.looks += 1
+        self._there = {"channels": len(channels), "bridges": len(bridges)}
         talking = {leg for bridge in bridges if len(bridge["channels"]) > 1
                    for leg in bridge["channels"]}  # fmt: skip
         waiting = {
@@ -191,9 +193,8 @@ class Sentry(_Watcher):
             self.longest_stranded_s = max(self.longest_stranded_s, now - max(since, beaten_at))
 
     def left_over(self) -> dict[str, int]:
-        """Channels and bridges on the switch, to be asked when it is stopped."""
-        self._http.close()
-        return {what: len(self._get(f"/ari/{what}")) for what in ("channels", "bridges")}
+        """Channels and bridges on the switch at the last look."""
+        return self._there
 
     def _is_in_our_hands(self, channel: dict[str, Any]) -> bool:
         where = channel["dialplan"]
