@@ -28,8 +28,9 @@ RATE, CALLS = 4, 40
 PROVOKE_S = 60
 FALLBACK_S_MAX = 5
 BACK_S_MAX = 30
-PROMPT_S = 1.5
-"""Who is in the fallback is picked up at once."""
+PROMPT_S = 5
+"""Who is in the fallback is picked up at once; who got into a locked Asterisk waits for his dead-man
+(12 s) or for ever."""
 
 QUIET_S = 120
 
