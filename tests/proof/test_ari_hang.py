@@ -29,8 +29,8 @@ PROVOKE_S = 60
 FALLBACK_S_MAX = 5
 BACK_S_MAX = 30
 PROMPT_S = 5
-"""Who is in the fallback is picked up at once; who got into a locked Asterisk waits for his dead-man
-(12 s) or for ever."""
+"""Who is in the fallback is picked up at once; who got into a locked Asterisk, after his dead-man
+(12 s) or never."""
 
 QUIET_S = 120
 
