@@ -242,6 +242,21 @@ def test_a_call_younger_than_the_switch_was_not_lost_with_it() -> None:
     assert office.engine.calls
 
 
+def test_who_waits_again_after_a_dead_telephone_is_owed_once_when_the_switch_dies_too() -> None:
+    office = office_of(ANA, BOB)
+    talk(office, "ivan", ANA)
+    (call,) = office.engine.calls.values()
+    assert call.won is not None
+    office.tell(LegEnded(call.won.leg, EndCause.WENT_SILENT))
+    office.all_ring()
+    assert office.engine.ledger.open == 1
+    restart(office)
+    assert not office.told(CallMissed)
+    assert office.engine.ledger.open == 1
+    office.later(0)
+    assert called_back(office) == ["ivan"]
+
+
 def test_a_clock_set_back_hides_a_restart_from_nobody() -> None:
     office = office_of(ANA)
     talk(office, "talks", ANA)
