@@ -106,12 +106,11 @@ KINDS = (
 
 @dataclass
 class Hits:
-    """What was done to the engine, and how soon it was back."""
+    """What was done to the engine, and how soon it was back after a kill."""
 
     kills: int = 0
     freezes: int = 0
     back_after_kill_s: list[float] = field(default_factory=list)
-    back_after_freeze_s: list[float] = field(default_factory=list)
 
 
 def the_plan(callers: Sequence[int], clients_port: int) -> Plan:
@@ -171,7 +170,6 @@ def hit_again_and_again(
             pass_time(chance.uniform(*freezes_s))
             engine.hit(signal.SIGCONT, pid)
             engine.until_beating()
-            hits.back_after_freeze_s.append(time.monotonic() - hit_at)
             continue
         killed = engine.hit(signal.SIGKILL)
         hits.kills += 1
@@ -202,8 +200,9 @@ class Story:
     clients: list[Happening]
     silence: Silence
     stranded_s: float
+    away_s: float
+    """The longest time without a heartbeat on the switch."""
     ledger: dict[str, Any]
-    ledger_status: int
     in_cel: list[LegId]
     attempts: Counter[str]
     """By the client's number."""
@@ -223,6 +222,15 @@ class Story:
             for number, call in self.callers.items()
             if not any(one.kind in ENDS for one in call)
         ]
+
+    def unexplained(self) -> int:
+        """What the two accounts differ by, without those who came while there was no engine and
+        left before the guard took them: only the second witness can know of them, and they are
+        owed or waived by what it tells.
+        """
+        books = self.ledger["reconciliation"]
+        served = {one.caller.removeprefix("+") for one in self.agents if one.kind == "answered"}
+        return int(books["unseen"] + max(0, books["unheard"] - len(self.callers.keys() - served)))
 
     def rings_beyond_attempts(self) -> dict[str, int]:
         rung = Counter(one.agent.removeprefix("+") for one in self.clients if one.kind == "invited")
@@ -286,7 +294,7 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             for happenings in caller.by_call().values()
         }
         ear_of = {call.number: call.ear or 0 for calls in made.values() for call in calls}
-        status, ledger = engine.told_ledger()
+        _, ledger = engine.told_ledger()
         facts = engine.facts()
         return Story(
             callers=by_number,
@@ -297,8 +305,8 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
                 key=lambda one: one.length_s,
             ),
             stranded_s=sentry.longest_stranded_s,
+            away_s=sentry.longest_away_s,
             ledger=ledger,
-            ledger_status=status,
             in_cel=engine.arrivals_in_cel(),
             attempts=attempts_by_number(engine, facts),
         )
@@ -321,8 +329,8 @@ def test_nobody_is_lost_or_left_in_silence_over_kills_and_freezes_of_the_engine(
     assert story.stranded_s <= SILENT_S_MAX
     assert not story.without_end()
     assert not story.cut()
-    assert story.ledger_status == 0, ledger
-    assert ledger["in_progress"] == ledger["reconciliation"]["difference"] == 0
+    assert ledger["balanced"], ledger
+    assert ledger["in_progress"] == story.unexplained() == 0, ledger
     assert len(story.callers) == len(story.in_cel) == len(set(story.in_cel)) == ledger["arrivals"]
     assert not story.rings_beyond_attempts()
     assert story.attempts
@@ -344,7 +352,7 @@ def state_figures(figures: Figures, hits: Hits, story: Story, seed: int) -> None
         f"{story.attempts.total()} / {sum(story.rings_beyond_attempts().values())}",
         "any / 0",
     )
-    for what, times in (("kill", hits.back_after_kill_s), ("freeze", hits.back_after_freeze_s)):
-        spread = f"{statistics.median(times):.1f} / {max(times):.1f}"
-        state(f"from {what} to heartbeat, s: median / longest", spread, "no promise here")
+    back = f"{statistics.median(hits.back_after_kill_s):.1f} / {max(hits.back_after_kill_s):.1f}"
+    state("from kill -9 to heartbeat, s: median / longest", back, "see bench")
+    state("longest without a heartbeat, s", f"{story.away_s:.1f}", "see watchdog")
     state("seed", seed, "drawn")
