@@ -9,12 +9,13 @@ with Installation(plan, root) as whole:
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Self
 
-from perezvon.asterisk.process import AsteriskFailed
+from perezvon.asterisk.process import AsteriskFailed, die_with_parent
 from perezvon.core.plan import Plan
 from perezvon.runtime.local import follow
 from perezvon.runtime.ports import Unavailable
@@ -47,12 +48,13 @@ class Installation(EngineProcess):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call
             )
         if wait:
             try:
                 until_now(lambda: "Perezvon is running" in self.said(), START_S, self.log_tail)
                 self.until_beating()
-            except AssertionError:
+            except BaseException:
                 self.stop()
                 raise
         return self
