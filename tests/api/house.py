@@ -32,6 +32,7 @@ from perezvon.core.plan import Plan
 from perezvon.runtime.actions import engine_actions
 from perezvon.runtime.board import Feed, board
 from perezvon.runtime.local import Action, LocalServer
+from perezvon.runtime.measures import Measures
 from perezvon.runtime.ports import Batch, Row, StoredFact
 from perezvon.store import tokens
 from perezvon.store.books import Books
@@ -133,7 +134,11 @@ class House:
         async def health(_args: dict[str, Any]) -> dict[str, Any]:
             return {"beating": self.beating}
 
-        return engine_actions(lambda: self.office.engine, submit) | {"health": health}
+        async def metrics(_args: dict[str, Any]) -> dict[str, Any]:
+            return {"text": Measures().text()}
+
+        own = {"health": health, "metrics": metrics}
+        return engine_actions(lambda: self.office.engine, submit) | own
 
     def app(self) -> FastAPI:
         check = lambda secret: tokens.check_token(self.books.stored, secret, START)  # noqa: E731

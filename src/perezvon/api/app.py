@@ -19,6 +19,7 @@ from perezvon.api import (
     health,
     ledger,
     live,
+    metrics,
     page,
     plan,
 )
@@ -38,6 +39,7 @@ NOUNS: Final = (
     plan,
     auth,
     health,
+    metrics,
 )
 
 

@@ -31,6 +31,19 @@ async def read_health(ctx: Ctx, response: Response) -> Health:
     return Health(status="degraded" if engine or store else "down", engine=engine, store=store)
 
 
+class Ready(Shown):
+    ready: bool
+
+
+@router.get("/ready", responses={503: {"model": Ready}})
+async def read_readiness(ctx: Ctx, response: Response) -> Ready:
+    """503 while new callers do not reach the engine: for who decides where calls go."""
+    ready = await _engine(ctx)
+    if not ready:
+        response.status_code = 503
+    return Ready(ready=ready)
+
+
 async def _engine(ctx: Context) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_S):

@@ -48,6 +48,8 @@ from perezvon.runtime.faultpoint import FaultTextError
 from perezvon.runtime.host import Host
 from perezvon.runtime.local import Action, LocalServer, Refused
 from perezvon.runtime.loop import Loop
+from perezvon.runtime.measures import Guard as GuardState
+from perezvon.runtime.measures import Measures
 from perezvon.runtime.ports import Recovered, Switch, Unavailable, Witness
 from perezvon.runtime.recover import NoPlan, Recovery, recover
 from perezvon.settings import Settings
@@ -143,6 +145,7 @@ async def _serve(
     switch, witness = _switch(
         settings, directory, plan, found.witness_offset, alerts, may_act=journal.lease.held
     )
+    measures = Measures()
     loop = Loop(
         recovery,
         journal,
@@ -150,6 +153,7 @@ async def _serve(
         clock,
         directory,
         snapshot_every_ms=settings.snapshot_every_s * SECOND,
+        meter=measures,
     )
     feed = Feed()
     actions: dict[str, Action] = {}
@@ -169,6 +173,8 @@ async def _serve(
     actions.update(engine_actions(lambda: loop.engine, loop.submit))
     actions.update(alert_actions(alerts))
     actions.update(_own_actions(loop, host, journal.epoch))
+    actions["metrics"] = _metrics(measures)
+    measures.watch(loop, lambda: _guard_of(host, loop, journal), alerts)
     if standby and journal.forerunner:
         alerts.note(AlertKind.STANDBY_TOOK_OVER, "", f"from {journal.forerunner}")
     running = asyncio.get_running_loop()
@@ -246,6 +252,23 @@ def _who(directory: SqlDirectory, person: PersonId) -> tuple[str, str]:
 
 def _tell_bug(action: str, error: Exception) -> None:
     log.error("action_failed", action=action, exc_info=error)
+
+
+def _guard_of(host: Host, loop: Loop, journal: SqlJournal) -> GuardState:
+    return GuardState(
+        beating=host.health.beating,
+        halted=host.health.halted,
+        durable=loop.durable,
+        lease_held=journal.lease.held(),
+        inbox=loop.inbox_length,
+    )
+
+
+def _metrics(measures: Measures) -> Action:
+    async def metrics(_args: Args) -> dict[str, Any]:
+        return {"text": measures.text()}
+
+    return checked(Args, metrics)
 
 
 def _own_actions(loop: Loop, host: Host, epoch: int) -> dict[str, Action]:

@@ -7,9 +7,11 @@ callers go to the fallback, and the inbox waits within its bound.
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -76,11 +78,18 @@ class InboxFull(Exception):  # noqa: N818 - says what happened
     """The switch tells more than we can decide: start anew and audit it."""
 
 
+class Meter(Protocol):
+    """Is told of each turn; lengths in seconds."""
+
+    def turned(self, facts: Sequence[Fact], lags_s: Sequence[float], commit_s: float) -> None: ...
+
+
 @dataclass(slots=True)
 class _Item:
     event: Event
     done: asyncio.Future[None] | None = None
     witness_offset: dict[str, int] | None = None
+    put_at: float = field(default_factory=time.monotonic)
 
 
 class Loop:
@@ -95,7 +104,7 @@ class Loop:
         directory: Directory,
         *,
         snapshot_every_ms: Duration = 60 * SECOND,
-        on_turn: Callable[[Sequence[Fact]], None] = lambda _facts: None,
+        meter: Meter | None = None,
     ) -> None:
         self.engine: Engine = recovery.engine
         self.durable = True
@@ -108,7 +117,7 @@ class Loop:
         self._switch = switch
         self._clock = clock
         self._directory = directory
-        self._on_turn = on_turn
+        self._meter = meter
         self._snapshot_every_ms = snapshot_every_ms
         self._seq = recovery.seq
         self._snapshot_seq = recovery.seq
@@ -129,6 +138,10 @@ class Loop:
         switch.learn_plan(self.engine.plan)
         if recovery.first_plan is not None:
             self.put(PlanChanged(recovery.first_plan))
+
+    @property
+    def inbox_length(self) -> int:
+        return len(self._inbox)
 
     @property
     def told(self) -> bool:
@@ -247,7 +260,9 @@ class Loop:
         now = self._clock.now()
         rows = [Row(self._seq + n, now, item.event) for n, item in enumerate(items, start=1)]
         offsets = [item.witness_offset for item in items if item.witness_offset is not None]
+        begun_at = time.monotonic()
         await self._commit(rows, items, offsets[-1] if offsets else None)
+        commit_s = time.monotonic() - begun_at
         if self._stopping and not self.durable:
             return
         self._seq = rows[-1].seq
@@ -256,7 +271,9 @@ class Loop:
         for row, item in zip(rows, items, strict=True):
             facts += await self._handle(row)
             _tell(item, None)
-        self._on_turn(facts)
+        if self._meter is not None:
+            ended_at = time.monotonic()
+            self._meter.turned(facts, [ended_at - item.put_at for item in items], commit_s)
 
     async def _handle(self, row: Row) -> tuple[Fact, ...]:
         try:

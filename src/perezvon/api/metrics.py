@@ -1,0 +1,33 @@
+"""Metrics for a monitor, in Prometheus's text format, with a token that may read.
+
+The engine's own words; when it does not answer they are one line that says so, for a monitor that
+gets an error draws a gap and wakes nobody.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+from perezvon.api.context import ERRORS, Ctx, Reader
+from perezvon.runtime.local import Refused
+from perezvon.runtime.measures import CONTENT_TYPE
+from perezvon.runtime.ports import Unavailable
+
+router = APIRouter(tags=["metrics"], responses=ERRORS)
+
+UP: Final = """\
+# HELP perezvon_engine_up 1 when the engine answers
+# TYPE perezvon_engine_up gauge
+perezvon_engine_up {up}
+"""
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def read_metrics(ctx: Ctx, _token: Reader) -> PlainTextResponse:
+    """Of the engine since its start; docs/metrics.md lists them."""
+    try:
+        told = (await ctx.ask("metrics"))["text"]
+    except (Unavailable, Refused):
+        return PlainTextResponse(UP.format(up=0), media_type=CONTENT_TYPE)
+    return PlainTextResponse(UP.format(up=1) + str(told), media_type=CONTENT_TYPE)
