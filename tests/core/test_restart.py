@@ -7,6 +7,7 @@ import pytest
 from perezvon.core import snapshot
 from perezvon.core.commands import DialClient, PlayPrompt, RingAgent
 from perezvon.core.events import (
+    ArrivalWitnessed,
     CallArrived,
     Caller,
     CallFellBack,
@@ -424,6 +425,21 @@ def test_those_whom_a_restart_ended_are_confirmed_by_it() -> None:
     assert len(office.told(ArrivalConfirmed)) == 2
     office.later(5 * MINUTE)
     assert office.engine.reconciliation.difference == 0
+
+
+def test_who_was_let_go_and_held_to_the_last_is_confirmed_by_the_restart_too() -> None:
+    """Our hang-up was lost: his end was a difference, until the switch ended with him."""
+    office = office_of(ANA)
+    heard = ArrivalWitnessed(LegId("17.1"), DID, Caller(None, NumberClass.WITHHELD), 0, 1)
+    office.tell(heard)
+    talk(office, "talks", ANA)
+    (call,) = office.engine.calls.values()
+    assert call.won is not None
+    office.tell(LegEnded(call.won.leg, EndCause.NORMAL))
+    office.later(2 * MINUTE)
+    assert office.engine.reconciliation.unseen == 1
+    restart(office)
+    assert office.engine.reconciliation.unseen == 0
 
 
 def test_the_debt_of_a_cut_call_is_settled_like_any_other() -> None:

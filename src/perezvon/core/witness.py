@@ -242,7 +242,10 @@ def unseen(engine: "Engine") -> None:
 
 
 def will_tell_no_more(engine: "Engine") -> None:
-    """The switch died: of what ended just before, the last rows may have died with it."""
+    """The switch died: of what ended just before, the last rows may have died with it; and whom
+    we had let go it may have held to the last.
+    """
     books = engine.reconciliation
-    for leg in list(books.unwitnessed):
+    held = [leg for leg in engine.state.ending if leg in books.differing]
+    for leg in (*books.unwitnessed, *held):
         _confirm_ended(engine, leg, in_fallback=False)
