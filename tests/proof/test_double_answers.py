@@ -221,7 +221,8 @@ def test_a_caller_who_cancels_as_an_agent_answers_has_one_end_and_nobody_is_left
             acts = (agent.answer, caller.cancel)
             first, second = acts if calls % 2 else acts[::-1]
             gap_ms = await after(chance.uniform(0, 0.0045), first, second)
-            gaps += [gap_ms] if gap_ms <= GAP_MS_MAX else []
+            if gap_ms <= GAP_MS_MAX:
+                gaps.append(gap_ms)
             await until(lambda: caller.ended or caller.answered, ENDS_MS)  # noqa: B023 - awaited in this turn
             if caller.answered:
                 # The answer was faster than his CANCEL: he hangs up, as a telephone does.
