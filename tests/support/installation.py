@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,8 +32,10 @@ TEXT_BYTES = 4_000
 class Installation(EngineProcess):
     """All that can be asked of an engine; `running` is the Asterisk that `up` runs."""
 
-    def __init__(self, plan: Plan, root: Path) -> None:
-        super().__init__(prepare(plan, root), root, name="up")
+    def __init__(
+        self, plan: Plan, root: Path, *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(prepare(plan, root), root, name="up", environment=environment)
 
     def start(self, *options: str, wait: bool = True) -> Self:
         assert self._child is None
@@ -44,6 +47,7 @@ class Installation(EngineProcess):
                     **self.settings.environment(),
                     "PEREZVON_ASTERISK": pbx().command[-1],
                     "PEREZVON_LANGUAGE": "en",
+                    **self._environment,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
