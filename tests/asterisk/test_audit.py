@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perezvon.asterisk.audit import ends, look, started_at
+from perezvon.asterisk.audit import ends, last_beat, look, started_at
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import Caller, EndCause, LegState, NumberClass
 from perezvon.core.ids import LegId
@@ -109,3 +109,12 @@ def test_a_leg_of_a_segment_that_was_put_aside_is_not_taken_for_never_made(
 def test_without_a_second_witness_nothing_is_claimed(tmp_path: Path) -> None:
     assert ends(None, set(), [AGENT]) == {}
     assert ends(tmp_path / "missing.csv", set(), [AGENT]) == {}
+
+
+def test_the_last_heartbeat_is_what_the_guard_was_told() -> None:
+    assert last_beat({"value": "1795305350"}) == 1_795_305_350_000
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"value": ""}, {"value": "-1"}, {"value": "9" * 40}])
+def test_a_heartbeat_that_is_none_says_nothing(answer: object) -> None:
+    assert last_beat(answer) is None

@@ -266,3 +266,37 @@ def test_a_witness_that_falls_silent_costs_bounded_memory() -> None:
         engine.advance(due_at)
     assert not books.unwitnessed
     assert len(books.differing) == books.unseen == ENDED_LEGS_MAX
+
+
+def test_who_came_and_left_while_nobody_listened_was_the_guards_and_is_owed() -> None:
+    office = office_with_witness()
+    deaf_since = office.now
+    office.later(20 * SECOND)
+    office.tell(Resynced((), deaf_since=deaf_since), row(office, LegId("1.1")))
+    assert len(office.told(CallOwed)) == 2
+    assert not office.told(WitnessDiffered)
+    assert figures(office) == (2, 1, 1, 0, 0)
+
+
+def test_a_witness_who_is_quicker_than_the_new_link_is_believed_when_that_comes() -> None:
+    office = office_with_witness()
+    deaf_since = office.now
+    office.later(20 * SECOND)
+    office.tell(row(office, LegId("1.1")))
+    assert office.engine.reconciliation.unheard == 1
+    office.tell(Resynced((), deaf_since=deaf_since))
+    assert figures(office) == (2, 1, 1, 0, 0)
+
+
+def test_who_came_unheard_while_we_listened_is_a_difference() -> None:
+    office = office_with_witness()
+    office.later(30 * SECOND)
+    office.tell(Resynced((), deaf_since=office.now - 5 * SECOND))
+    office.tell(row(office, LegId("1.1")))
+    assert [fact.how for fact in office.told(WitnessDiffered)] == [Difference.UNHEARD]
+
+
+def test_a_heartbeat_of_the_future_says_nothing_of_deafness() -> None:
+    office = office_with_witness()
+    office.tell(Resynced((), deaf_since=office.now + MINUTE))
+    assert not office.engine.reconciliation.deaf

@@ -97,6 +97,15 @@ def started_at(info: object) -> Instant | None:
             return None
 
 
+def last_beat(variable: object) -> Instant | None:
+    """When an engine last told the dialplan that it lives, from the answer to GET variable."""
+    match variable:
+        case {"value": str(text)} if text.isascii() and text.isdecimal() and len(text) <= 11:  # noqa: PLR2004 - whole seconds
+            return int(text) * 1000
+        case _:
+            return None
+
+
 def ends(
     path: Path | None, there: Collection[LegId], asked: Iterable[LegId]
 ) -> dict[LegId, EndCause]:

@@ -26,7 +26,7 @@ CEL_GRACE_MS = 500
 
 
 class Relink:
-    """`follow` is told of each caller's leg that was found."""
+    """`follow` is told of each caller's leg that was found; `beat_variable` is the guard's."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Relink:
         book: Book,
         tenant: str,
         *,
+        beat_variable: str,
         cel_path: Path | None,
         identify: Callable[[str, str], Caller],
         follow: Callable[[Leg], None],
@@ -41,6 +42,7 @@ class Relink:
         self._ari = ari
         self._book = book
         self._tenant = tenant
+        self._beat_variable = beat_variable
         self._cel_path = cel_path
         self._identify = identify
         self._follow = follow
@@ -67,7 +69,11 @@ class Relink:
         # Last: should it restart between the questions, the link is lost and all is asked anew.
         info = await self._ari.listing("asterisk/info")
         self._started_at = audit.started_at(info.body) if info.ok else None
-        return found, Resynced(found.legs, tuple(gone.items()), self._started_at)
+        beat = await self._ari.aside(
+            "GET", "asterisk/variable", query={"variable": self._beat_variable}
+        )
+        deaf_since = audit.last_beat(beat.body) if beat.ok else None
+        return found, Resynced(found.legs, tuple(gone.items()), self._started_at, deaf_since)
 
     async def _look_once(self, asked: Collection[LegId]) -> tuple[Found, dict[LegId, EndCause]]:
         found = await self.audit()

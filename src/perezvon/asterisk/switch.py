@@ -141,6 +141,7 @@ class AsteriskSwitch:
             self._ari,
             self._book,
             plan.tenant,
+            beat_variable=guard.heartbeat_variable,
             cel_path=cel_path,
             identify=self._identify,
             follow=self._follow,

@@ -213,6 +213,10 @@ class Resynced:
     """When the switch itself was started, in its own words. Another one than at the last audit:
     all that it held before is gone, and no witness will tell the ends.
     """
+    deaf_since: Instant | None = None
+    """When the dialplan was last told that somebody listens. Who came between then and now may
+    have come and gone unheard.
+    """
 
 
 @dataclass(frozen=True, slots=True)

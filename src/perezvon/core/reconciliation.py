@@ -24,6 +24,8 @@ class Unwitnessed:
 class Differing:
     call: CallId
     how: Difference
+    arrived_at: Instant = 0
+    """Of an `UNHEARD` one."""
 
 
 @dataclass(slots=True)
@@ -35,13 +37,21 @@ class Reconciliation:
     journal: int = 0
     """Ours, and either confirmed or `unseen`."""
     fallback: int = 0
-    """Confirmed, and in the switch's own queue at their end."""
+    """Confirmed, and in the hands of the guard: in the switch's own queue at their end, or come
+    and gone while nobody listened.
+    """
     unheard: int = 0
     unseen: int = 0
     unwitnessed: dict[LegId, Unwitnessed] = field(default_factory=dict)
     """Oldest end first."""
     differing: dict[LegId, Differing] = field(default_factory=dict)
     """The newest of those that differ now: what comes late may still take a difference back."""
+
+    deaf: list[tuple[Instant, Instant]] = field(default_factory=list)
+    """The last times when nobody listened to the switch: from, until."""
+
+    def was_deaf(self, at: Instant) -> bool:
+        return any(since <= at <= until for since, until in self.deaf)
 
     @property
     def difference(self) -> int:
@@ -59,15 +69,16 @@ class Reconciliation:
         else:
             self.journal += 1
 
-    def differ(self, leg: LegId, call: CallId, how: Difference, at_most: int) -> None:
+    def differ(self, leg: LegId, differing: Differing, at_most: int) -> None:
         """Only one account has it; the last `at_most` such attempts are remembered."""
+        how = differing.how
         if how is Difference.UNSEEN:
             self.unseen += 1
             self.journal += 1
         else:
             self.unheard += 1
             self.witnessed += 1
-        self.differing[leg] = Differing(call, how)
+        self.differing[leg] = differing
         while len(self.differing) > at_most:
             del self.differing[next(iter(self.differing))]
 

@@ -25,6 +25,7 @@ def resynced(engine: "Engine", event: Resynced, audited: tuple[LegId, ...]) -> N
     causes = dict(event.gone)
     # A list, not a set difference: a set has no order, and every run must take the same one.
     gone = [leg for leg in audited if leg not in seen]
+    witness.was_deaf(engine, event.deaf_since)
     started_at = _restarted(engine, event.switch_started_at)
     ended = 0
     if started_at is not None:

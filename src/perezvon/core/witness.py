@@ -20,8 +20,8 @@ from perezvon.core.facts import (
     Settlement,
     WitnessDiffered,
 )
-from perezvon.core.ids import HOUR, SECOND, AgentId, CallId, Duration, LegId
-from perezvon.core.reconciliation import Unwitnessed
+from perezvon.core.ids import HOUR, SECOND, AgentId, CallId, Duration, Instant, LegId
+from perezvon.core.reconciliation import Differing, Unwitnessed
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ FALLBACK_MS: Duration = 4 * HOUR
 
 ENDED_LEGS_MAX = 10_000
 """Ended inbound attempts that we remember until, and after, the second witness names them."""
+
+DEAF_MAX = 50
+"""Times of deafness that are remembered: what the witness tells is minutes old at most."""
 
 _T = TypeVar("_T")
 
@@ -128,7 +131,7 @@ def witnessed(engine: "Engine", event: ArrivalWitnessed) -> None:
 
 
 def _enter(engine: "Engine", event: ArrivalWitnessed, *, in_fallback: bool) -> Call:
-    """It never reached us: the guard sent him to the fallback, or we were not there."""
+    """It never reached us: the guard sent him to the fallback, or nobody was there to listen."""
     arrival = CallArrived(event.leg, event.did, event.caller)
     call = engine.calls_room.receive(arrival, event.arrived_at)
     call.state = CallState.FELL_BACK
@@ -136,9 +139,11 @@ def _enter(engine: "Engine", event: ArrivalWitnessed, *, in_fallback: bool) -> C
         call.lost_as = MissReason.ABANDONED_IN_FALLBACK
         engine.note(CallFellBackToSwitch(event.arrived_at, call.id))
         confirm(engine, call, in_fallback=True)
+    elif engine.reconciliation.was_deaf(event.arrived_at):
+        confirm(engine, call, in_fallback=True)
     else:
         call.witnessed = True
-        _differ(engine, event.leg, call.id, Difference.UNHEARD)
+        _differ(engine, event.leg, Differing(call.id, Difference.UNHEARD, event.arrived_at))
     return call
 
 
@@ -179,9 +184,22 @@ def _confirm(engine: "Engine", call: CallId, *, in_fallback: bool) -> None:
     engine.note(ArrivalConfirmed(engine.now, call, in_fallback))
 
 
-def _differ(engine: "Engine", leg: LegId, call: CallId, how: Difference) -> None:
-    engine.reconciliation.differ(leg, call, how, ENDED_LEGS_MAX)
-    engine.note(WitnessDiffered(engine.now, call, how))
+def _differ(engine: "Engine", leg: LegId, differing: Differing) -> None:
+    engine.reconciliation.differ(leg, differing, ENDED_LEGS_MAX)
+    engine.note(WitnessDiffered(engine.now, differing.call, differing.how))
+
+
+def was_deaf(engine: "Engine", since: Instant | None) -> None:
+    """Nobody listened from then until now: who came and left meanwhile was the guard's."""
+    if since is None or since > engine.now:
+        return
+    books = engine.reconciliation
+    books.deaf = [*books.deaf[1 - DEAF_MAX :], (since, engine.now)]
+    # The witness may have been quicker than the new link.
+    for leg, one in list(books.differing.items()):
+        if one.how is Difference.UNHEARD and since <= one.arrived_at:
+            books.take_back(leg)
+            _confirm(engine, one.call, in_fallback=True)
 
 
 def heard_after_all(engine: "Engine", leg: LegId) -> None:
@@ -237,7 +255,7 @@ def unseen(engine: "Engine") -> None:
         if oldest.ended_at + UNSEEN_MS > engine.now:
             break
         del unwitnessed[leg]
-        _differ(engine, leg, oldest.call, Difference.UNSEEN)
+        _differ(engine, leg, Differing(oldest.call, Difference.UNSEEN))
     _watch(engine)
 
 
