@@ -178,7 +178,8 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             for happenings in caller.by_call().values()
         }
         ear_of = {call.number: call.ear or 0 for calls in made.values() for call in calls}
-        _, ledger = engine.told_ledger()
+        status, ledger = engine.told_ledger()
+        assert status == 0, ledger
         facts = engine.facts()
         return Story(
             callers=by_number,
