@@ -43,7 +43,7 @@ test: lint ## everything, scaled down, with a real Asterisk and PostgreSQL: 15 m
 proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written to docs/proof/
 	@test -n "$(PART)" || { echo "make proof PART=NAME, where NAME is one of:" \
 	  $$(ls tests/proof/test_*.py 2>/dev/null | sed 's|.*/test_||; s|\.py$$||'); exit 2; }
-	@PROOF=1 $(BIN)/pytest -v tests/proof/test_$(PART).py $(ARGS)
+	@PROOF=1 $(BIN)/pytest -v -o faulthandler_timeout=10800 tests/proof/test_$(PART).py $(ARGS)
 
 dst: $(PROJECT) ## simulated worlds full of faults, SEEDS of them (1000), or SEEDS=7,11 by name
 	@$(BIN)/python -m scripts.dst $(SEEDS)
