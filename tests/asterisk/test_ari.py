@@ -226,6 +226,24 @@ def test_an_answer_in_the_gap_is_in_the_audit_and_the_talk_can_begin(running: Ru
     in_office(running, test, ("anna", "boris"), started=False)
 
 
+def test_no_audit_is_told_before_the_switch_says_since_when_it_runs(running: Running) -> None:
+    """Asterisk links us before it has booted; a restart was taken for a gap then (measured)."""
+
+    async def test(place: Office) -> None:
+        with AriProxy(running.site.http_port) as proxy:
+            place.switch = place.driver(port=proxy.port)
+            proxy.lose(before=1.0, of=lambda _, uri: uri == "asterisk/info")
+            starting = asyncio.create_task(place.switch.start(place.events.append))
+            await until(lambda: proxy.lost_count("before") >= 2, 20_000)
+            assert not resynced(place.events)
+            proxy.lose()
+            await starting
+            assert resynced(place.events)[0].switch_started_at is not None
+            await place.switch.stop()
+
+    in_office(running, test, ("anna",), started=False)
+
+
 def test_a_locked_registry_stops_the_heartbeat_and_not_the_link(running: Running) -> None:
     """#2170 as measured: events still go round, and a new caller would get stuck in `Stasis()`."""
     ours = f"applications/{application(running.plan.tenant)}"

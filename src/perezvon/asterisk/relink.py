@@ -68,7 +68,11 @@ class Relink:
             found, gone = await self._look_once(asked)
         # Last: should it restart between the questions, the link is lost and all is asked anew.
         info = await self._ari.listing("asterisk/info")
-        self._started_at = audit.started_at(info.body) if info.ok else None
+        if not info.ok:
+            # Still booting: this part of ARI is loaded after the one that links us. Without its
+            # answer a restart would pass for a gap, and who was cut off for one who hung up.
+            raise LinkError("it does not say since when it runs")
+        self._started_at = audit.started_at(info.body)
         beat = await self._ari.aside(
             "GET", "asterisk/variable", query={"variable": self._beat_variable}
         )
