@@ -78,7 +78,7 @@ def wrong_targets(text: str, makefile: str) -> Iterator[str]:
 
 def wrong_settings(text: str, known: Collection[str]) -> Iterator[str]:
     for name in re.findall(r"\bPEREZVON_([A-Z_]+)\b", text):
-        if name.lower() not in known and not name.startswith(("SECRET_", "DST_")):
+        if name.lower() not in known and not name.startswith(("SECRET_", "DST_", "FAULTS")):
             yield f"PEREZVON_{name}: no such setting"
 
 
