@@ -261,8 +261,11 @@ class Installation:
         """Tell of what went wrong and that it is right again; of a normal start, nothing."""
         name = happening.name
         if happening.what is What.STARTED:
-            # For whoever has to find one of them, as there may be two of a kind.
-            (self.settings.run_dir / f"{name}.pid").write_text(f"{happening.pid}\n")
+            # For whoever has to find one of them, as there may be two of a kind. Whole at once: who
+            # reads it must not find it empty.
+            draft = self.settings.run_dir / f".{name}.pid"
+            draft.write_text(f"{happening.pid}\n")
+            draft.replace(self.settings.run_dir / f"{name}.pid")
         if self._stopping:
             return
         self._post.happened(happening)
