@@ -14,6 +14,7 @@ from pydantic import BaseModel, StringConstraints
 
 from perezvon.api.errors import ApiError, ErrorBody
 from perezvon.runtime.local import ask
+from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Person
 from perezvon.store.books import Books
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX
@@ -114,13 +115,6 @@ class Shown(BaseModel):
 def sees_numbers(token: Token) -> bool:
     """Who works with clients sees their numbers; who only reads figures sees masks."""
     return may(token, ACT)
-
-
-def mask_number(number: str) -> str:
-    """`+79161234567` is shown as `+7********67`; a short one not at all."""
-    if len(number) < 8:  # noqa: PLR2004 - two at each end would tell most of it
-        return "*" * len(number)
-    return f"{number[:2]}{'*' * (len(number) - 4)}{number[-2:]}"
 
 
 def client_of(

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from perezvon.api.context import READ, Context, holder, mask_number, may, sees_numbers
+from perezvon.api.context import READ, Context, holder, may, sees_numbers
 from perezvon.runtime.board import Board, Feed, Follower, Gap, Mirror, Row
 from perezvon.runtime.local import Refused, follow
+from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Unavailable
 from perezvon.store.tokens import Token
 
