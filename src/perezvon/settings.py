@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     manager_port: Port = Field(
         default=5038, description="Of the manager interface, always on 127.0.0.1"
     )
+    hep_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        default=9060, description="Where the worker hears SIP for evidence, on 127.0.0.1; 0: not"
+    )
+    trace_mb: Annotated[int, Field(ge=0, le=65_536)] = Field(
+        default=512, description="Of ARI and SIP kept for evidence, at most 14 days; 0: nothing"
+    )
     rtp_timeout_s: Annotated[int, Field(ge=0, le=3_600)] = Field(
         default=45, description="A talk without sound from the telephone ends then; 0: never"
     )
@@ -195,6 +201,16 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         return self.data_dir / "recordings"
+
+    @property
+    def trace_dir(self) -> Path:
+        """What passed between us, the switch and the telephones: for evidence."""
+        return self.data_dir / "trace"
+
+    @property
+    def trace_bytes_max(self) -> int:
+        """Of each of its two rings."""
+        return self.trace_mb * 1024 * 1024 // 2
 
     @property
     def secrets_file(self) -> Path:

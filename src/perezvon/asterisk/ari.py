@@ -9,6 +9,7 @@ The reader reads and sorts, nothing else: Asterisk closes a socket that is not r
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from perezvon.runtime.faultpoint import Point
 Message: TypeAlias = dict[str, Any]
 """A JSON object as Asterisk sent it; only `asterisk` ever sees one."""
 
+Trace: TypeAlias = Callable[[str, str | bytes], None]
+"""Keeps what passes by, as it is: `>` a request, `<` an event or a reply, `=` what went by HTTP.
+Must return at once."""
+
 REQUEST_MS = 2_000
 CONNECT_MS = 3_000
 CLOSE_MS = 1_000
@@ -40,6 +45,8 @@ PENDING_MAX = 20_000
 """Requests without a reply. Beyond, a request ends at once as unknown."""
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 BACK_OFF_MS = (50, 100, 200, 500, 1_000, 2_000)
+UNTRACED = ("events/user/", "asterisk/variable")
+"""Beginnings of what the heartbeat says: once a second, and of no call."""
 EVENT_TYPES = (
     "ApplicationReplaced",
     "ChannelDestroyed",
@@ -107,8 +114,10 @@ class Ari:
         on_link: Callable[[], Awaitable[None]],
         on_replaced: Callable[[], None],
         may_act: Callable[[], bool] = lambda: True,
+        trace: Trace | None = None,
     ) -> None:
         self._address = address
+        self._trace = trace
         self._may_act = may_act
         self._on_event = on_event
         self._on_link = on_link
@@ -198,7 +207,10 @@ class Ari:
             request["message_body"] = msgspec.json.encode(body).decode()
         timer = loop.call_later(timeout_ms / 1000, self._settle, request_id, UNKNOWN)
         self._pending[request_id] = (future, timer)
-        self._outbox.append(msgspec.json.encode(request))
+        frame = msgspec.json.encode(request)
+        self._outbox.append(frame)
+        if self._trace is not None and not uri.startswith(UNTRACED):
+            self._trace(">", frame)
         self._outbox_filled.set()
         return future
 
@@ -234,13 +246,20 @@ class Ari:
         assert self._session is not None, "not started"
         url = f"{self._address.url}/{uri}"
         timeout = aiohttp.ClientTimeout(total=wait_ms / 1000)
+        begun, reply = time.monotonic(), UNKNOWN
         try:
             async with self._session.request(
                 method, url, params=query, timeout=timeout
             ) as response:
-                return Reply(response.status, msgspec.json.decode(await response.read() or b"null"))
+                body = msgspec.json.decode(await response.read() or b"null")
+                reply = Reply(response.status, body)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, OSError, LinkError):
-            return UNKNOWN
+            pass  # unknown
+        if self._trace is not None:
+            took_ms = int((time.monotonic() - begun) * 1000)
+            said = {"method": method, "uri": uri, "query": query, "status": reply.status}
+            self._trace("=", msgspec.json.encode({**said, "duration_ms": took_ms}))
+        return reply
 
     async def _check_fence(self, *_about: object) -> None:
         if not self._may_act():
@@ -338,6 +357,8 @@ class Ari:
             if not isinstance(message, dict):
                 continue
             kind = message.get("type")
+            if self._trace is not None and _of_calls(message):
+                self._trace("<", frame.data)
             if kind == "RESTResponse":
                 self._settle(str(message.get("request_id")), _reply(message))
             elif kind == "ApplicationReplaced":
@@ -386,6 +407,13 @@ class LinkError(Exception):
 def part(value: str) -> str:
     """One part of a path: our ids have slashes."""
     return quote(value, safe="")
+
+
+def _of_calls(message: Message) -> bool:
+    """Not of the heartbeat."""
+    if message.get("type") == "RESTResponse":
+        return not str(message.get("uri", "")).startswith(UNTRACED)
+    return message.get("type") != "ChannelUserevent"
 
 
 def _reply(message: Message) -> Reply:

@@ -34,7 +34,11 @@ NEEDED = (
     "res_cdrel_custom", "cel_custom",
 )  # fmt: skip
 
+FOR_EVIDENCE = ("res_hep", "res_hep_pjsip", "res_hep_rtcp")
+"""Hand out copies of SIP messages and of RTCP reports."""
 
-def modules_conf() -> str:
+
+def modules_conf(*, evidence: bool) -> str:
     """Nothing is loaded because it lies about."""
-    return "[modules]\nautoload = no\n" + "".join(f"load = {name}.so\n" for name in NEEDED)
+    names = NEEDED + FOR_EVIDENCE if evidence else NEEDED
+    return "[modules]\nautoload = no\n" + "".join(f"load = {name}.so\n" for name in names)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perezvon.asterisk import conf, watchdog
+from perezvon.asterisk import conf, traces, watchdog
 from perezvon.asterisk.dialplan import extensions_conf, queues_conf
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.modules import modules_conf
@@ -93,6 +93,9 @@ class Site:
     manager_port: int = 0
     """Of the manager interface, on the loopback. 0: none; registrations are then not watched."""
     manager_secret: str = field(default="", repr=False)
+    hep_port: int = 0
+    """Where copies of SIP messages go, on the loopback. 0: nowhere."""
+    hep_password: str = field(default="", repr=False)
     rtp_timeout_s: int = RTP_TIMEOUT_S
     """0: a telephone may be silent for ever."""
     qualify_trunk_s: int = 10
@@ -126,7 +129,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
     """File name to text. `PlanError` when the plan has what cannot be written safely."""
     made = {
         "asterisk.conf": _asterisk(plan, site),
-        "modules.conf": modules_conf(),
+        "modules.conf": modules_conf(evidence=bool(site.hep_port)),
         "logger.conf": _logger(),
         "http.conf": _http(site),
         "ari.conf": _ari(site),
@@ -152,6 +155,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "queues.conf": queues_conf(plan),
         "musiconhold.conf": _music(plan, site),
         "indications.conf": INDICATIONS.format(country="us" if plan.language == "en" else "ru"),
+        "hep.conf": _hep(site),
         **_witness(),
     }
     made["pjsip.conf"] += watchdog.endpoint(site.ari_password)
@@ -229,6 +233,18 @@ def _manager(site: Site) -> str:
         deny="0.0.0.0/0.0.0.0", permit="127.0.0.1/255.255.255.255",
         # Rights to an action are looked up under `write`, also where it only asks.
         read="system", write="reporting",
+    )  # fmt: skip
+
+
+def _hep(site: Site) -> str:
+    """By Call-ID, as which ARI names each leg too: the channel's name would cost a search for its
+    dialog at each message, and is not found for legs that we dial.
+    """
+    if not site.hep_port:
+        return conf.section("general", enabled=False)
+    return conf.section(
+        "general", enabled=True, capture_address=f"{traces.HOST}:{site.hep_port}", capture_id=1,
+        capture_password=conf.secret("hep_password", site.hep_password), uuid_type="call-id",
     )  # fmt: skip
 
 

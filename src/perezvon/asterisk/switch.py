@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, assert_never
 
 from perezvon.asterisk import ami, conf, numbers
-from perezvon.asterisk.ari import Address, Ari, Message, Reply, part
+from perezvon.asterisk.ari import Address, Ari, Message, Reply, Trace, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
@@ -103,7 +103,7 @@ class Guard:
 
 class AsteriskSwitch:
     """Implements `runtime.ports.Switch`. `on_replaced`: another engine has taken our place.
-    `may_act`: see `Ari`.
+    `may_act`, `trace`: see `Ari`.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class AsteriskSwitch:
         recordings: Path | None = None,
         manager: ami.Address | None = None,
         alerts: Alerts | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._directory = directory
         self._book = Book()
@@ -129,6 +130,7 @@ class AsteriskSwitch:
             on_link=self._on_link,
             on_replaced=on_replaced,
             may_act=may_act,
+            trace=trace,
         )
         self._errands = Errands(self._ari, alerts)
         self._dialling = Dialling(

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from perezvon.asterisk import ami, ari, install, provision
+from perezvon.asterisk import ami, ari, install, provision, traces
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, Directories, directories
 from perezvon.asterisk.watchdog import silent_parts
 from perezvon.bootstrap.secrets import Secrets
@@ -43,6 +43,8 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         ari_password=secrets.ari_password,
         manager_port=settings.manager_port,
         manager_secret=manager_secret(secrets.ari_password),
+        hep_port=settings.hep_port if settings.trace_mb else 0,
+        hep_password=traces.password(secrets.ari_password),
         rtp_timeout_s=settings.rtp_timeout_s,
         rtp_ports=(settings.rtp_from, settings.rtp_to),
         heartbeat_age_s=settings.heartbeat_age_s_max,

@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +23,7 @@ import uvloop
 from perezvon.asterisk import install, numbers
 from perezvon.asterisk.provision import heartbeat_variable
 from perezvon.asterisk.switch import AsteriskSwitch, Guard
+from perezvon.asterisk.traces import TRACE
 from perezvon.asterisk.witness import Witness as AsteriskWitness
 from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
@@ -52,6 +52,7 @@ from perezvon.runtime.measures import Guard as GuardState
 from perezvon.runtime.measures import Measures
 from perezvon.runtime.ports import Recovered, Switch, Unavailable, Witness
 from perezvon.runtime.recover import NoPlan, Recovery, recover
+from perezvon.runtime.ring import Ring
 from perezvon.settings import Settings
 from perezvon.sim import scenario as scenario_of
 from perezvon.sim.realtime import SimulatedSwitch
@@ -142,9 +143,8 @@ async def _serve(
     plan = recovery.engine.plan
     clock = SystemClock(recovery.now)
     alerts = Alerts(clock.now)
-    switch, witness = _switch(
-        settings, directory, plan, found.witness_offset, alerts, may_act=journal.lease.held
-    )
+    trace = Ring(settings.trace_dir, TRACE, bytes_max=settings.trace_bytes_max)
+    switch, witness = _switch(settings, directory, plan, found, alerts, journal, trace)
     measures = Measures()
     loop = Loop(
         recovery,
@@ -183,6 +183,7 @@ async def _serve(
     try:
         return await host.run()
     finally:
+        trace.close()
         directory.close()
 
 
@@ -190,10 +191,10 @@ def _switch(
     settings: Settings,
     directory: SqlDirectory,
     plan: Plan,
-    witness_offset: Mapping[str, int],
+    found: Recovered,
     alerts: Alerts,
-    *,
-    may_act: Callable[[], bool],
+    journal: SqlJournal,
+    trace: Ring,
 ) -> tuple[Switch, Witness | None]:
     if settings.switch == "sim":
         played = settings.scenario_file
@@ -213,10 +214,11 @@ def _switch(
         guard=Guard(heartbeat_variable(plan.tenant), settings.dead_man_s * SECOND),
         cel_path=files.cel,
         on_replaced=on_replaced,
-        may_act=may_act,
+        may_act=journal.lease.held,
         recordings=_voices(settings),
         manager=manager_address(settings, secrets),
         alerts=alerts,
+        trace=trace.put if settings.trace_mb else None,
     )
 
     def identify(number: str) -> Caller:
@@ -227,7 +229,7 @@ def _switch(
         files.cel,
         files.queue_log,
         identify,
-        witness_offset,
+        found.witness_offset,
         lambda: switch.listing,
     )
     return switch, witness

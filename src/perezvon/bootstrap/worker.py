@@ -1,8 +1,8 @@
 """The worker process: what may take its time, away from the calls and from the web.
 
-Two jobs: copy the engine's facts into `perezvon` and fold them, and tell the engine now and then
-what of its journal may go. It promises that a fact is in the tables within a second, and that a
-signal to end is obeyed within a turn.
+Three jobs: copy the engine's facts into `perezvon` and fold them, tell the engine now and then
+what of its journal may go, and hear the copies of SIP that are kept for evidence. It promises
+that a fact is in the tables within a second, and that a signal to end is obeyed within a turn.
 """
 
 import asyncio
@@ -15,9 +15,13 @@ from typing import Final
 
 import structlog
 
+from perezvon.asterisk.traces import WIRE, Capture, password
+from perezvon.bootstrap import secrets as secrets_of
 from perezvon.core.ids import HOUR, Duration
 from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
+from perezvon.runtime.ring import Ring
+from perezvon.settings import Settings
 from perezvon.store.database import Location
 from perezvon.store.projection import BATCH, Projection
 
@@ -30,11 +34,22 @@ TRIMS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is kept of the wire, and where Asterisk says it."""
+
+    port: int
+    password: str
+    folder: Path
+    bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerOptions:
     location: Location
     period_ms: Duration = 300
     engine_socket: Path | None = None
     """None: the journal is left as it is."""
+    evidence: Evidence | None = None
 
 
 def run(options: WorkerOptions, stop: Event | None = None) -> int:
@@ -46,8 +61,10 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
     projection: Projection | None = None
     told = ""
     trim_in_ms: Duration = 0
+    ear = _Ear(options.evidence)
     try:
         while not stop.is_set():
+            ear.open()
             try:
                 projection = projection or Projection.open(options.location)
                 wait_ms = 0 if projection.catch_up() == BATCH else options.period_ms
@@ -64,10 +81,53 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
             trim_in_ms -= wait_ms
             stop.wait(wait_ms / 1_000)
     finally:
+        ear.close()
         if projection is not None:
             projection.close()
             projection.views.close()
     return 0
+
+
+class _Ear:
+    """Hears SIP as soon as its port can be had. Without it the calls go on, and evidence of them
+    says that this part is missing.
+    """
+
+    def __init__(self, evidence: Evidence | None) -> None:
+        self._evidence = evidence
+        self._ring: Ring | None = None
+        self._capture: Capture | None = None
+        self._told = False
+
+    def open(self) -> None:
+        wanted = self._evidence
+        if wanted is None or self._capture is not None:
+            return
+        self._ring = self._ring or Ring(wanted.folder, WIRE, bytes_max=wanted.bytes_max)
+        try:
+            self._capture = Capture(wanted.port, wanted.password, self._ring)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                log.warning("no_sip_for_evidence", port=wanted.port, error=error.strerror)
+
+    def close(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
+        if self._ring is not None:
+            self._ring.close()
+
+
+def evidence_of(settings: Settings) -> Evidence | None:
+    """What of it is wanted by the settings."""
+    if settings.switch != "asterisk" or not settings.hep_port or not settings.trace_mb:
+        return None
+    try:
+        known_by = password(secrets_of.read(settings.secrets_file).ari_password)
+    except secrets_of.SecretError as error:
+        log.warning("no_sip_for_evidence", error=str(error))
+        return None
+    return Evidence(settings.hep_port, known_by, settings.trace_dir, settings.trace_bytes_max)
 
 
 def trim(engine_socket: Path, facts_copied: int) -> int:

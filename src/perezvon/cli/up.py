@@ -100,7 +100,9 @@ def worker() -> None:
 
     ours = _settings()
     location = Location(ours.data_dir, ours.database_url or "")
-    options = worker_of.WorkerOptions(location, engine_socket=ours.engine_socket)
+    options = worker_of.WorkerOptions(
+        location, engine_socket=ours.engine_socket, evidence=worker_of.evidence_of(ours)
+    )
     raise typer.Exit(worker_of.run(options))
 
 

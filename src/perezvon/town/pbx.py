@@ -54,7 +54,7 @@ def files(site: Site, pbx: Pbx, places: Directories) -> dict[str, str]:
             "sessionlimit=200\n"
         ),
         "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error\n",
-        "modules.conf": modules_conf(),
+        "modules.conf": modules_conf(evidence=False),
         "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
         "pjsip.conf": _pjsip(site),
         "rtp.conf": f"[general]\nrtpstart={site.rtp_ports[0]}\nrtpend={site.rtp_ports[1]}\n",
