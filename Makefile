@@ -19,8 +19,13 @@ ARGS ?=
 # Worlds of `make dst`: how many, or a list of seeds such as 7,11,42.
 SEEDS ?= 1000
 PART ?=
+# Of `make soak`: how long, calls a second, one soak again (SEED=7), and whether to keep the table.
+MINUTES ?= 10
+RATE ?= 3
+SEED ?=
+RECORD ?=
 
-.PHONY: help run quick lint test proof dst bench mutate format pins clean
+.PHONY: help run quick lint test proof dst soak bench mutate format pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +52,10 @@ proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written t
 
 dst: $(PROJECT) ## simulated worlds full of faults, SEEDS of them (1000), or SEEDS=7,11 by name
 	@$(BIN)/python -m scripts.dst $(SEEDS)
+
+soak: $(PROJECT) ## callers without end and faults drawn from SEED on a real Asterisk, MINUTES long (10)
+	@$(BIN)/python -m scripts.soak --minutes $(MINUTES) --rate $(RATE) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
 
 bench: $(PROJECT) ## speed, as tables and as JSON in docs/proof (PART=calls: one part)
 	@for part in $(or $(PART),$(basename $(notdir $(wildcard bench/[!_]*.py)))); do \

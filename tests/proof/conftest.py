@@ -25,7 +25,8 @@ class Figures:
         """A line of the table. The assertion itself is the test's."""
         self.rows.append((what, str(measured), str(wanted)))
 
-    def table(self, part: str) -> str:
+    def table(self, part: str, made_by: str = "") -> str:
+        """`made_by`: the command, when it is not that of a proof."""
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"],
             cwd=ROOT,
@@ -33,11 +34,12 @@ class Figures:
             text=True,
             check=False,
         ).stdout.strip()
+        command = made_by or f"make proof PART={part}"
         machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
         lines = [
             f"# Proof: {part}",
             "",
-            f"`make proof PART={part}`, at {commit or 'an unknown commit'}, {machine}.",
+            f"`{command}`, at {commit or 'an unknown commit'}, {machine}.",
             "",
             "| what | measured | wanted |",
             "| --- | --- | --- |",

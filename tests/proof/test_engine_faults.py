@@ -21,7 +21,6 @@ import os
 import random
 import signal
 import statistics
-import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -34,7 +33,7 @@ import pytest
 from perezvon.core.ids import LegId
 from tests.proof.conftest import Figures
 from tests.support.asterisk import asterisk
-from tests.support.crowd import AGENTS, KINDS, TALKERS, attempts_by_number, the_plan
+from tests.support.crowd import AGENTS, KINDS, TALKERS, attempts_by_number, pass_time, the_plan
 from tests.support.ports import free_udp_port
 from tests.support.scenarios import Answering
 from tests.support.silence import ENDS, Ears, Sentry, Silence, longest_silence
@@ -90,11 +89,6 @@ def hit_again_and_again(
         engine.until_heir_of(killed)
         engine.until_beating()
         hits.back_after_kill_s.append(time.monotonic() - hit_at)
-
-
-def pass_time(length_s: float) -> None:
-    """Until the next drawn moment: here the time itself is the condition."""
-    threading.Event().wait(length_s)
 
 
 @dataclass

@@ -4,6 +4,7 @@ For runs under load and faults: most callers are served, picked up at once or af
 find nobody and hang up, so that they are owed and called back; some talk for long.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Kind:
 
 KINDS = (
     Kind("short", "7916", (RINGING, MUSIC), 4.2, 1_200, ears=(0, 650)),
-    Kind("late", "7917", (LATE,), 0.5, 1_200, patience_ms=6_000, ears=(650, 150)),
+    Kind("late", "7917", (LATE,), 0.5, 3_000, patience_ms=6_000, ears=(650, 150)),
     Kind("long", "7918", (LONG,), 0.3, 14_000, ears=(800, 100)),
 )
 
@@ -125,3 +126,8 @@ def attempts_by_number(engine: EngineProcess, facts: Sequence[Fact]) -> Counter[
     finally:
         directory.close()
     return Counter(numbers[fact.debt] for fact in facts if isinstance(fact, ClientDialled))
+
+
+def pass_time(length_s: float) -> None:
+    """Until the next drawn moment: here the time itself is the condition."""
+    threading.Event().wait(length_s)
