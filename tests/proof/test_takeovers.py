@@ -39,6 +39,7 @@ from tests.support.sipp import Call, Caller, Phone, until_now
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("takeovers")]
 
 AGENTS = ("anna", "boris", "clara", "dina")
+WAITING = 2
 OWED = 4
 """Debts that are being worked off while the leader freezes."""
 HAPPENINGS_MAX = 14
@@ -210,14 +211,16 @@ class Scene:
         pair.stand_by()
         pair.leader.set_status("signed_out", AGENTS)
         self._miss([f"7916{number:03}{n:04}" for n in range(OWED)], place)
-        until_now(lambda: pair.leader.ledger()["open"] == OWED, 20, pair.leader.log_tail)
+        # A beat that a loaded machine misses gives some of them to the fallback, which answers.
+        until_now(lambda: pair.leader.ledger()["in_progress"] == 0, 60, pair.leader.log_tail)
+        assert pair.leader.ledger()["open"], "nobody is owed: there is nothing to dial"
         pair.until_standing_by()
         until_then = self._happenings() + self.rng.randrange(HAPPENINGS_MAX)
         pair.leader.sign_in(*AGENTS)
         until_now(lambda: self._happenings() >= until_then, 30, pair.leader.log_tail)
         waiting = Caller(
             running,
-            [Call(f"7917{number:03}{n:04}", NUMBER) for n in range(2)],
+            [Call(f"7917{number:03}{n:04}", NUMBER) for n in range(WAITING)],
             place / "waiting",
             port=self.callers_port,
             patience_ms=120 * SECOND,
@@ -297,7 +300,8 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
     assert pair.requests_after == 0
     assert len(pair.ended) + pair.killed == takeovers
     assert (status, ledger["balanced"]) == (0, True)
-    assert ledger["recovered"] == OWED * takeovers
+    assert ledger["arrivals"] == (OWED + WAITING) * takeovers
+    assert ledger["open"] == ledger["in_progress"] == ledger["waived"] == 0
     assert not twice, "more rings than attempts"
     figures.state(f"{kind}: takeovers by freeze and thaw (seed {SEED})", takeovers, takeovers)
     figures.state(f"{kind}: of those, frozen in the middle of a write and killed", pair.killed, "-")
@@ -317,7 +321,7 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
         f"{max(pair.took_s):.1f}",
         (LEASE_MS + 4 * SECOND) // SECOND,
     )
-    figures.state(f"{kind}: debts recovered", ledger["recovered"], OWED * takeovers)
+    figures.state(f"{kind}: debts recovered / left", f"{ledger['recovered']} / {ledger['open']}", 0)
 
 
 def test_an_engine_whose_application_is_taken_ends_at_once_and_hangs_nobody_up(
