@@ -18,7 +18,7 @@ from perezvon.core.events import (
 from perezvon.core.ids import SECOND, Instant, LegId, PersonId, TenantId
 from perezvon.core.plan import Plan
 from perezvon.runtime.loop import Loop
-from perezvon.runtime.ports import Person, Sink
+from perezvon.runtime.ports import Person, Sink, Unavailable
 from perezvon.runtime.recover import recover
 from perezvon.store.database import Location
 from perezvon.store.journal import SqlJournal
@@ -55,7 +55,10 @@ class ScriptedSwitch:
         raise NotImplementedError
 
     async def heartbeat(self, proof: Callable[[], Awaitable[None]]) -> bool:
-        await proof()
+        try:
+            await proof()
+        except Unavailable:
+            return False
         return True
 
     async def stop(self) -> None:

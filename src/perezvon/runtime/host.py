@@ -130,6 +130,7 @@ class Host:
     async def _halt(self) -> None:
         """Too many poison events: callers stay in the fallback, and somebody has to look."""
         self.health.halted, self.health.beating = True, False
+        self.alerts.raise_(AlertKind.ENGINE_HALTED, "", "see poison_event in the log")
         log.critical("halted", for_ms=HALT_MS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HALT_MS / 1_000):
@@ -196,7 +197,8 @@ class Host:
         await self._every(self._refresh_ms, self._refresh_once)
 
     async def _refresh_once(self) -> None:
-        if self._loop.keeps_up:
+        # Who waits for an engine that is halted would hear music until it goes on.
+        if self._loop.keeps_up and not self.health.halted:
             waiting, talking = _whom_to_protect(self._loop.engine)
             self._switch.protect(waiting, talking)
 
