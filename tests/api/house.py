@@ -29,7 +29,8 @@ from perezvon.core.events import (
 from perezvon.core.facts import Fact
 from perezvon.core.ids import Instant, LegId, PersonId
 from perezvon.core.plan import Plan
-from perezvon.runtime.actions import engine_actions
+from perezvon.runtime.actions import alert_actions, engine_actions
+from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.board import Feed, board
 from perezvon.runtime.local import Action, LocalServer
 from perezvon.runtime.measures import Measures
@@ -89,6 +90,7 @@ class House:
         for scope in ("read", "act", "admin"):
             _, secret = tokens.create_token(self.books.stored, f"the {scope}er", {scope}, START)
             self.tokens[scope] = secret
+        self.alerts = Alerts(lambda: self.office.now)
         self.beating = True
         self.origins: tuple[str, ...] = ()
         self.feed = Feed()
@@ -121,7 +123,7 @@ class House:
         self.office.rows.clear()
         if rows:
             self.journal.commit(Batch(rows, facts, persons=self.directory.drain()))
-        self.feed.publish(board(self.office.engine, self.office.now, self.who))
+        self.feed.publish(board(self.office.engine, self.office.now, self.who, self.alerts))
 
     def who(self, person: PersonId) -> tuple[str, str]:
         return self.directory.number_of(person) or "", self.directory.name_of(person)
@@ -138,7 +140,8 @@ class House:
             return {"text": Measures().text()}
 
         own = {"health": health, "metrics": metrics}
-        return engine_actions(lambda: self.office.engine, submit) | own
+        known = engine_actions(lambda: self.office.engine, submit) | alert_actions(self.alerts)
+        return known | own
 
     def app(self) -> FastAPI:
         check = lambda secret: tokens.check_token(self.books.stored, secret, START)  # noqa: E731

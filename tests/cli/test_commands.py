@@ -319,7 +319,18 @@ def _read(descriptor: int) -> bytes:
 
 def test_every_command_is_in_the_help() -> None:
     shown = CliRunner().invoke(cli.make(), ["--help"], env={"COLUMNS": "200"}).output
-    for name in ("up", "watch", "ledger", "calls", "debts", "explain", "agents", "plan", "token"):
+    for name in (
+        "up",
+        "watch",
+        "alerts",
+        "ledger",
+        "calls",
+        "debts",
+        "explain",
+        "agents",
+        "plan",
+        "token",
+    ):
         assert f" {name} " in shown
     assert " engine " not in shown
 

@@ -14,10 +14,12 @@ import typer
 COMMANDS: Final = {
     "up": "up",
     "watch": "watch",
+    "alerts": "alerts",
     "ledger": "ledger",
     "calls": "calls",
     "debts": "debts",
     "explain": "explain",
+    "evidence": "evidence",
     "agents": "agents",
     "doctor": "doctor",
     "engine": "up",

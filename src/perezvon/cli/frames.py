@@ -1,5 +1,8 @@
 """One frame of the live board for a terminal: a pure function of the board, the time, the size.
 
+What is wrong comes first. Alerts have a line for each kind, so that fifty silent telephones do
+not hide a dead heartbeat.
+
 Text of the world is shown as text: neither the markup of the screen's library nor a terminal's
 control signs in a caller's name do anything.
 """
@@ -14,6 +17,8 @@ from rich.text import Text
 
 from perezvon.cli.common import Language, plain, word
 from perezvon.cli.words import BALANCE, BOARD, CALL_STATES, HEADS, LEDGER, STATUSES
+from perezvon.runtime.alert_words import meaning
+from perezvon.runtime.alerts import AlertKind
 
 Sections: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
@@ -26,6 +31,8 @@ STYLES: Final = {
     "signed_out": "dim",
 }
 ROWS_MIN: Final = 3
+ABOUT_MAX: Final = 5
+"""Named in the line of an alert; of more, how many."""
 LATE_MS: Final = 20_000
 """Who waits longer is shown in red."""
 
@@ -53,10 +60,11 @@ class View:
 
 
 def frame(sections: Sections, view: View) -> RenderableType:
-    """Waiting, talking, agents, debts, ledger; each with the count of what does not fit."""
-    rows_max = max(ROWS_MIN, (view.height - 20) // 4)
+    """Alerts, waiting, talking, agents, debts, ledger; each with the count of what does not fit."""
+    warnings = [*_warnings(sections, view), *_alerts(sections.get("alerts", {}), view)]
+    rows_max = max(ROWS_MIN, (view.height - 20 - len(warnings)) // 4)
     parts = [
-        *_warnings(sections, view),
+        *warnings,
         _waiting(sections.get("waiting", {}), view, rows_max),
         _talking(sections.get("talking", {}), view, rows_max),
         _agents(sections.get("agents", {}), view, 2 * rows_max),
@@ -67,14 +75,45 @@ def frame(sections: Sections, view: View) -> RenderableType:
 
 
 def _warnings(sections: Sections, view: View) -> Iterable[Text]:
+    """What the board shows without an alert, or sooner."""
+    alerts = sections.get("alerts", {}).values()
     engine = sections.get("guard", {}).get("engine", {})
     if not engine.get("up"):
         yield Text(view.say("away"), style="bold white on red")
-    elif engine.get("beating") is False:
+    elif engine.get("beating") is False and not any(
+        row["kind"] == AlertKind.GUARD_DOWN for row in alerts
+    ):
         yield Text(view.say("halted"), style="bold white on red")
-    down = [name for name, row in sections.get("trunks", {}).items() if not row.get("up")]
+    told = {row["about"] for row in alerts}
+    down = [
+        name
+        for name, row in sections.get("trunks", {}).items()
+        if not row.get("up") and name not in told
+    ]
     if down:
         yield Text(plain(view.say("trunk_down", names=", ".join(down))), style="bold red")
+
+
+def _alerts(rows: dict[str, dict[str, Any]], view: View) -> Iterable[Text]:
+    """A line for each kind, the one with the oldest alert first."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows.values(), key=lambda row: int(row["since_at"])):
+        kinds.setdefault(str(row["kind"]), []).append(row)
+    most = max(ROWS_MIN, view.height // 4)
+    for kind, alike in list(kinds.items())[:most]:
+        line = Text(f"{view.passed(alike[0]['since_at']):>7}  ", style="bold red")
+        about = [str(row["about"]) for row in alike if row["about"]]
+        if about:
+            names = ", ".join(about[:ABOUT_MAX])
+            if len(about) > ABOUT_MAX:
+                names += " " + view.say("more", count=len(about) - ABOUT_MAX)
+            line.append(plain(f"{names}: "))
+        told = meaning(kind, view.language)
+        line.append(plain(told.happened))
+        line.append(plain(f" {told.callers}"), "not bold")
+        yield line
+    if len(kinds) > most:
+        yield Text(view.say("more", count=len(kinds) - most), style="bold red")
 
 
 def _table(

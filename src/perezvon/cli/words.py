@@ -100,6 +100,16 @@ HEADS: Final[dict[str, Words]] = {
     "reason": _two("причина", "reason"),
     "ringing": _two("звоним", "ringing"),
     "phone": _two("телефон", "telephone"),
+    "lasts": _two("длится", "lasts"),
+    "alert": _two("тревога", "alert"),
+    "about": _two("о чём", "about"),
+    "detail": _two("подробность", "detail"),
+}
+
+ALERTS: Final[dict[str, Words]] = {
+    "none": _two("Тревог нет.", "No alert is open."),
+    "callers": _two("Звонящие", "Callers"),
+    "advice": _two("Что делать", "What to do"),
 }
 
 BOARD: Final[dict[str, Words]] = {
@@ -120,6 +130,14 @@ BOARD: Final[dict[str, Words]] = {
     "attempting": _two("звоним", "calling"),
     "by_hand": _two("решает человек", "a person decides"),
     "then": _two("потом: {status}", "then: {status}"),
+}
+
+EVIDENCE: Final[dict[str, Words]] = {
+    "made": _two("{path}: файлов {count}", "{path}: {count} files"),
+    "with_numbers": _two(
+        "В нём номера и имена: передавайте только тем, кому можно.",
+        "It has numbers and names: hand it to those only who may have them.",
+    ),
 }
 
 ANSWERS: Final[dict[str, Words]] = {

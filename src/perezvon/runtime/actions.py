@@ -20,7 +20,7 @@ from perezvon.core.events import (
 )
 from perezvon.core.ids import AgentId, DebtId
 from perezvon.runtime.alerts import AlertKind, Alerts
-from perezvon.runtime.board import EngineView, ledger_counts
+from perezvon.runtime.board import EngineView, alert_row, ledger_counts
 from perezvon.runtime.local import Action, Refused
 
 PLAN_BYTES_MAX: Final = 1024 * 1024
@@ -165,7 +165,10 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
 
 
 def alert_actions(alerts: Alerts) -> dict[str, Action]:
-    """Alerts of the process that looks after the engine, shown like its own."""
+    """What is open; and alerts of the process that looks after the engine, shown like its own."""
+
+    async def open_ones(_args: Args) -> dict[str, Any]:
+        return {"items": [alert_row(alert) for alert in alerts]}
 
     async def raise_(args: AlertArgs) -> dict[str, Any]:
         alerts.raise_(args.kind, args.about, args.detail)
@@ -180,6 +183,7 @@ def alert_actions(alerts: Alerts) -> dict[str, Action]:
         return {}
 
     return {
+        "alerts": checked(Args, open_ones),
         "alert.raise": checked(AlertArgs, raise_),
         "alert.note": checked(AlertArgs, note),
         "alert.clear": checked(AlertArgs, clear),

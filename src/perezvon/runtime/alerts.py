@@ -25,7 +25,7 @@ DETAIL_LENGTH_MAX: Final = 300
 
 
 class AlertKind(StrEnum):
-    """The closed list. docs/reliability.md says of each what has happened and what to do."""
+    """The closed list. `alert_words` says of each what has happened and what to do."""
 
     GUARD_DOWN = "guard_down"
     """No heartbeat: new callers go to the fallback."""

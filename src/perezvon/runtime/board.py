@@ -122,12 +122,12 @@ def board(
         "ledger": {"all": _ledger(engine.ledger)},
         "trunks": _trunks(engine, now),
         "guard": {"engine": {"up": True, "plan": engine.plan.version}},
-        "alerts": {f"{one.kind}/{one.about}": _alert(one) for one in alerts},
+        "alerts": {f"{one.kind}/{one.about}": alert_row(one) for one in alerts},
     }
     return Board(now, {name: rows for name, rows in sections.items() if rows})
 
 
-def _alert(alert: Alert) -> Row:
+def alert_row(alert: Alert) -> Row:
     return {
         "kind": alert.kind.value,
         "about": alert.about,
