@@ -31,6 +31,7 @@ SCOPE_OF = {
     "GET /agents": "read",
     "GET /agents/{agent}/statuses": "read",
     "PUT /agents/{agent}/status": "act",
+    "GET /alerts": "read",
     "GET /ledger": "read",
     "GET /plan": "admin",
     "PUT /plan": "admin",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from perezvon.api import (
     agents,
+    alerts,
     attempts,
     auth,
     callbacks,
@@ -36,6 +37,7 @@ NOUNS: Final = (
     agents,
     ledger,
     live,
+    alerts,
     plan,
     auth,
     health,
