@@ -121,9 +121,10 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a real Asterisk run one after another, on one worker: together they starve
-    each other of the two cores, and a telephone that answers late is a failed test.
+    """Tests with a real Asterisk run one after another, on one worker, unless their file names a
+    group of its own: such a long story may run beside them. More at a time would starve each
+    other of the two cores, and a telephone that answers late is a failed test.
     """
     for item in items:
-        if item.get_closest_marker("asterisk"):
+        if item.get_closest_marker("asterisk") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("asterisk"))
