@@ -14,6 +14,7 @@ is kept and named.
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -58,13 +59,10 @@ def harm(hand: Hand, chance: random.Random, length_s: float) -> None:
 
 
 def soak(root: Path, seed: int, length_s: float, rate: float) -> Findings:
-    with Town(root, lambda plan: Hand(plan, root, say), rate=rate, length_s=length_s) as town:
-        harm(town.hand, random.Random(seed), length_s)  # noqa: S311 - faults, no secrets
-        say("the callers stop; waiting until all is quiet")
-        town.call_no_more()
-        if not town.until_quiet():
-            say("it did not become quiet")
-        return town.findings()
+    chance = random.Random(seed)  # noqa: S311 - faults, no secrets
+    with Town(root, say, rate=rate, length_s=length_s) as town:
+        harm(town.hand, chance, length_s)
+        return town.findings_when_quiet()
 
 
 def record(rows: list[Row], seed: int, minutes: float, rate: float) -> None:
@@ -85,6 +83,8 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=RATE, help="calls a second")
     parser.add_argument("--record", action="store_true", help="write docs/proof/soak.md")
     given = parser.parse_args()
+    # Whoever ends us wants Asterisk and the telephones to be gone too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = given.seed or random.SystemRandom().randrange(1, 1_000_000)
     say(f"SEED={seed}")
     root = Path(tempfile.mkdtemp(prefix="perezvon-soak-"))

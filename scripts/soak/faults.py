@@ -66,7 +66,8 @@ BOUNDS: Final = {
     FaultKind.COMMITS_FAIL: _Bounds(1, (1, 8)),
     FaultKind.COMMIT_IN_DOUBT: _Bounds(1, (2, 2)),
     FaultKind.LOOP_SLOW: _Bounds(1, (3, 10), (10, 300)),
-    FaultKind.LINK_SLOW: _Bounds(1, (3, 10), (20, 300)),
+    # Requests leave one after another: this is their number a second too.
+    FaultKind.LINK_SLOW: _Bounds(1, (3, 10), (5, 60)),
     FaultKind.LINK_BROKEN: _Bounds(2, (0.2, 2)),
     FaultKind.WEB_KILLED: _Bounds(1),
     FaultKind.WORKER_KILLED: _Bounds(1),
@@ -75,6 +76,7 @@ BOUNDS: Final = {
 
 CALM_MEAN_S: Final = 20.0
 CALM_MIN_S: Final = 4.0
+CALM_MAX_S: Final = 60.0
 AT_ONCE: Final = 0.15
 """Of so many faults the next one comes while the product is still busy with it."""
 AT_ONCE_S: Final = (0.1, 3.0)
@@ -96,6 +98,7 @@ def draw(chance: random.Random, *, of: frozenset[FaultKind] = frozenset()) -> It
             calm_s = chance.uniform(*AT_ONCE_S)
         else:
             calm_s = CALM_MIN_S + chance.expovariate(1 / (CALM_MEAN_S - CALM_MIN_S))
+            calm_s = min(calm_s, CALM_MAX_S)
         yield Fault(
             kind, calm_s, chance.uniform(*bounds.length_s), chance.randint(*bounds.amount_ms)
         )

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from perezvon.core.ids import SECOND, GroupId, PersonId, RuleId
-from perezvon.core.plan import CallbackRule, Ladder, Plan
+from perezvon.core.plan import CallbackRule, Ladder
 from perezvon.runtime.ports import Unavailable
 from perezvon.store.database import Location
 from perezvon.store.persons import SqlDirectory
@@ -24,7 +24,7 @@ from scripts.soak.hand import Hand
 from scripts.soak.judge import Story, ended_at, judge
 from scripts.soak.report import Findings
 from scripts.soak.vitals import Vitals
-from tests.support.crowd import AGENTS, KINDS, TALKERS, attempts_by_number, the_plan
+from tests.support.crowd import AGENTS, KINDS, TALKERS, attempts_by_number, pass_time, the_plan
 from tests.support.installation import Installation
 from tests.support.ports import free_udp_port
 from tests.support.scenarios import Answering
@@ -32,10 +32,12 @@ from tests.support.silence import Ears, Sentry, longest_silence
 from tests.support.sipp import Caller, Happening, Phone, until_now
 
 FIRST_S: Final = 60
-QUIET_S: Final = 240
+QUIET_S: Final = 150
 """Those in the fallback are served, debts are worked off, the second witness has told."""
 LOOK_S: Final = 1.0
 EARS: Final = 900
+TALK_MS: Final = {"short": 2_500, "late": 4_000, "long": 14_000}
+"""Of each kind. Who leaves the music before an agent comes has waited long enough to be owed."""
 RATE_OF_KINDS: Final = sum(kind.rate for kind in KINDS)
 
 SOON: Final = CallbackRule(
@@ -50,18 +52,18 @@ SOON: Final = CallbackRule(
 
 class Town:
     def __init__(
-        self, root: Path, hand_of: Callable[[Plan], Hand], *, rate: float, length_s: float
+        self, root: Path, say: Callable[[str], None], *, rate: float, length_s: float
     ) -> None:
         """`rate`: calls a second, of all kinds together."""
-        self._root = root
+        self._say = say
         self._stack = ExitStack()
         ports, clients_port = [free_udp_port() for _ in KINDS], free_udp_port()
         plan = the_plan(ports, clients_port, SOON)
-        self.hand = hand_of(plan)
+        self.hand = Hand(plan, root, say)
         self.whole = Installation(plan, root, environment=self.hand.environment)
         running = self.whole.running
         speaking = Answering(answer_after_ms=300, speaks=True)
-        leaving = replace(speaking, answer_after_ms=500, talk_ms=900)
+        leaving = replace(speaking, answer_after_ms=500, talk_ms=1_800)
         calling = replace(speaking, answer_after_ms=600, talk_ms=1_500)
         self._agents = [
             Phone(running, AGENTS[:6], speaking, root / "staying"),
@@ -71,7 +73,10 @@ class Town:
         self._clients = Phone(running, [], calling, root / "clients", port=clients_port)
         self._ears, self._sentry = Ears(EARS), Sentry(running)
         self._vitals = Vitals(self.whole.pid_of, ("engine", "asterisk"))
-        kinds = [replace(kind, rate=kind.rate * rate / RATE_OF_KINDS) for kind in KINDS]
+        kinds = [
+            replace(kind, rate=kind.rate * rate / RATE_OF_KINDS, talk_ms=TALK_MS[kind.name])
+            for kind in KINDS
+        ]
         made = [kind.calls(self._ears, int(kind.rate * length_s * 1.5) + 50) for kind in kinds]
         self._ear_of = {call.number: call.ear or 0 for calls in made for call in calls}
         self._callers = [
@@ -106,25 +111,20 @@ class Town:
     ) -> None:
         self._stack.close()
 
-    def call_no_more(self) -> None:
+    def findings_when_quiet(self) -> Findings:
+        """Nobody calls any more, and all calls end. What does not become quiet is found too."""
+        self._say("the callers stop; waiting until all is quiet")
         for caller in self._callers:
             caller.call_no_more()
-
-    def until_quiet(self) -> bool:
-        """Whether all calls ended and everybody who was owed was called back; else what is left
-        is among the findings.
-        """
         give_up_at = time.monotonic() + QUIET_S
-        while time.monotonic() < give_up_at:
-            if self._are_over() and self._is_quiet():
-                return True
-            try:
-                until_now(lambda: False, LOOK_S)
-            except AssertionError:
-                continue
-        return False
+        while not (self._are_over() and self._is_quiet()):
+            if time.monotonic() > give_up_at:
+                self._say("it did not become quiet")
+                break
+            pass_time(LOOK_S)
+        return self._findings()
 
-    def findings(self) -> Findings:
+    def _findings(self) -> Findings:
         whole = self.whole
         callers = self._by_number()
         facts = whole.facts()
