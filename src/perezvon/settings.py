@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         default=5038, description="Of the manager interface, always on 127.0.0.1"
     )
     hep_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
-        default=9060, description="Where the worker hears SIP for evidence, on 127.0.0.1; 0: not"
+        default=0, description="Where the worker hears SIP for evidence, on 127.0.0.1; 0: nowhere"
     )
     trace_mb: Annotated[int, Field(ge=0, le=65_536)] = Field(
         default=512, description="Of ARI and SIP kept for evidence, at most 14 days; 0: nothing"
