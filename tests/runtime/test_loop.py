@@ -5,23 +5,27 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from perezvon.core.commands import Command, RingAgent
 from perezvon.core.events import (
     AgentStatusSet,
     ChosenStatus,
+    EndCause,
     LegAnswered,
+    LegEnded,
     LegRinging,
     LegSeen,
     LegState,
     Resynced,
 )
 from perezvon.core.ids import SECOND, LegId
-from perezvon.runtime.loop import Poisoned
+from perezvon.runtime.loop import GATHER_MS, Poisoned
 from perezvon.runtime.ports import Batch, Unavailable
 from perezvon.runtime.recover import NoPlan, recover
-from perezvon.store.database import Location
+from perezvon.store.database import Location, open_journal_reader
 from perezvon.store.journal import SqlJournal
+from perezvon.store.schema import journal
 from tests.core.office import ANA, START
 from tests.runtime.lives import (
     TENANT,
@@ -158,6 +162,34 @@ def test_a_replay_makes_the_same_facts_and_a_timer_is_a_row_of_its_own(tmp_path:
     recovery = recover(found, lambda: None)
     assert recovery.engine.calls
     journal.close()
+
+
+def test_an_end_waits_a_moment_for_others_to_be_durable_with_and_no_arrival_waits(
+    tmp_path: Path,
+) -> None:
+    ended = LegEnded(LegId("gone"), EndCause.NORMAL)
+
+    async def lone_end_then_one_with_an_arrival(process: Process) -> None:
+        async def empty() -> None:
+            while process.loop.inbox_length:
+                await asyncio.sleep(0)
+
+        await live(
+            process,
+            empty,
+            lambda: process.loop.put(ended),
+            empty,
+            lambda: process.loop.put(ended),
+            lambda: process.loop.put(arrival("in-1")),
+            empty,
+        )
+
+    process = Process(tmp_path)
+    asyncio.run(lone_end_then_one_with_an_arrival(process))
+    with open_journal_reader(Location(tmp_path)).read() as connection:
+        moments = connection.scalars(select(journal.c.at).order_by(journal.c.seq)).all()
+    put_at = moments[0]
+    assert moments == [put_at, put_at + GATHER_MS, put_at + GATHER_MS, put_at + GATHER_MS]
 
 
 def test_a_new_store_without_a_plan_says_so(tmp_path: Path) -> None:

@@ -17,7 +17,15 @@ import structlog
 
 from perezvon.core import snapshot
 from perezvon.core.engine import Engine
-from perezvon.core.events import Event, PlanChanged, Resynced, TimePassed
+from perezvon.core.events import (
+    ArrivalWitnessed,
+    Event,
+    LegEnded,
+    LegRinging,
+    PlanChanged,
+    Resynced,
+    TimePassed,
+)
 from perezvon.core.facts import Fact
 from perezvon.core.ids import SECOND, Duration, Instant
 from perezvon.core.invariants import check_lightly
@@ -60,6 +68,17 @@ acknowledged to anybody."""
 FACTS_MS: Duration = 100
 """Facts wait so long for a next turn to be committed with. A crash loses none: a replay tells them
 again; but a commit of their own after every turn would be every second commit.
+"""
+
+GATHER_MS: Duration = 20
+"""An event that nobody's ear waits for waits so long for others to be committed with: at 20 calls
+a second every second commit is saved. A crash loses of these what it loses of those on their way
+to us: the audit tells it.
+"""
+
+UNHURRIED = (ArrivalWitnessed, LegEnded, LegRinging)
+"""Who arrives or answers hears what we decide, and an asker waits for his answer; the rest of a
+call's events may wait as `GATHER_MS` says.
 """
 
 SNAPSHOT_ROWS = 20_000
@@ -127,6 +146,8 @@ class Loop:
         self._carried_out = recovery.seq if not recovery.unknown else 0
         self._persons: list[Person] = []
         self._inbox: deque[_Item] = deque()
+        self._inbox_due_at: Instant = 0
+        """When what is in the inbox must be taken at the latest."""
         self._woken = asyncio.Event()
         self._stopping = False
         self._overflown = False
@@ -154,25 +175,33 @@ class Loop:
         """Take an event of the switch. From the loop's own thread."""
         if len(self._inbox) >= INBOX_MAX:
             self._overflown = True
+            self._woken.set()
         else:
-            self._inbox.append(_Item(event))
-        self._woken.set()
+            self._take_in(_Item(event))
 
     def put_witnessed(self, events: Sequence[Event], offsets: dict[str, int]) -> None:
         """Take what the second witness saw; the offsets become durable with the last of it."""
         items = [_Item(event) for event in events]
         items[-1].witness_offset = offsets
-        self._inbox.extend(items)
-        self._woken.set()
+        for item in items:
+            self._take_in(item)
 
     async def submit(self, event: Event) -> None:
         """Put an asker's event; returns when it was handled. `Unavailable` when it cannot be."""
         if len(self._inbox) >= INBOX_MAX // 2 or not self.keeps_up or self._stopping:
             raise Unavailable("the engine cannot take it now")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._inbox.append(_Item(event, done))
-        self._woken.set()
+        self._take_in(_Item(event, done))
         await done
+
+    def _take_in(self, item: _Item) -> None:
+        due_at = self._clock.now()
+        if item.done is None and isinstance(item.event, UNHURRIED):
+            due_at += GATHER_MS
+        if not self._inbox or due_at < self._inbox_due_at:
+            self._inbox_due_at = due_at
+            self._woken.set()
+        self._inbox.append(item)
 
     async def prove(self) -> None:
         """Make a commit for the heartbeat. Raises `Unavailable`."""
@@ -241,20 +270,24 @@ class Loop:
             if self._snapshot_is_due():
                 await self._take_snapshot()
             return
-        wake_at = self.engine.next_deadline()
-        if self._facts:
-            if self._clock.now() >= self._facts_due_at:
-                await self._commit([], [])
-                return
-            wake_at = min(self._facts_due_at, wake_at or self._facts_due_at)
+        if self._facts and self._clock.now() >= self._facts_due_at:
+            await self._commit([], [])
+            return
+        moments = [
+            self.engine.next_deadline(),
+            self._facts_due_at if self._facts else None,
+            self._inbox_due_at if self._inbox else None,
+        ]
+        wake_at = min((moment for moment in moments if moment is not None), default=None)
         await self._clock.wait(self._woken, wake_at)
 
     def _next_items(self) -> list[_Item]:
-        items = [self._inbox.popleft() for _ in range(min(TURN_MAX, len(self._inbox)))]
-        due_at = self.engine.next_deadline()
-        if not items and due_at is not None and due_at <= self._clock.now():
-            items.append(_Item(TimePassed()))
-        return items
+        """Give all that is in the inbox once something of it is due, or a timer is."""
+        now, deadline = self._clock.now(), self.engine.next_deadline()
+        timer_is_due = deadline is not None and deadline <= now
+        if self._inbox and (timer_is_due or self._inbox_due_at <= now):
+            return [self._inbox.popleft() for _ in range(min(TURN_MAX, len(self._inbox)))]
+        return [_Item(TimePassed())] if timer_is_due else []
 
     async def _turn(self, items: list[_Item]) -> None:
         now = self._clock.now()
