@@ -38,6 +38,8 @@ class Leg(LegView):
     """The switch has said that it dials."""
     leaving: bool = False
     """A hang-up is under way."""
+    answer_asked: bool = False
+    """We have asked on this link that the switch answers it."""
     hears_music: bool = False
     hears_ringing: bool = False
     playbacks: set[str] = field(default_factory=set)

@@ -57,7 +57,15 @@ class Hearing:
         self.talk_ms_max: Duration = 0
 
     def answer(self, leg: Leg) -> None:
-        self._on(leg, "POST", "answer", lambda: not leg.answered)
+        """Once is enough, as long as it is not refused."""
+        if leg.answer_asked:
+            return
+
+        def check(reply: Reply) -> None:
+            leg.answer_asked = reply.ok
+
+        leg.answer_asked = True
+        self._on(leg, "POST", "answer", lambda: not leg.answered, then=check)
 
     def ring(self, leg: Leg) -> None:
         if _rings_by_itself(leg):
@@ -169,12 +177,14 @@ class Hearing:
         what: str,
         still: Callable[[], bool] = always,
         query: Mapping[str, str] | None = None,
+        then: Callable[[Reply], None] = ignore,
     ) -> None:
         self._errands.send(
             method,
             f"channels/{part(leg.channel)}/{what}",
             query=query,
             still=lambda: self._lives(leg) and still(),
+            then=then,
         )
 
     def _stop_prompts(self, leg: Leg) -> None:
