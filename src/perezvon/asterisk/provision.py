@@ -46,13 +46,9 @@ EMPTY = (
     "udptl", "websocket_client",
 )  # fmt: skip
 
-UNHEARD = (
-    "ast_channel_varset_type",
-    "ast_rtp_rtcp_received_type",
-    "ast_rtp_rtcp_sent_type",
-)
-"""What nobody here listens for. The switch would make each ready for ARI and for the manager
-before it throws it away: a dozen at the end of each leg, two in each five seconds of a talk.
+UNHEARD = "ast_channel_varset_type"
+"""What nobody here listens for: the switch would make it ready for ARI and for the manager and
+throw it away, a dozen times at the end of each leg. (RTCP has a listener: the evidence.)
 """
 
 INDICATIONS = """\
@@ -165,7 +161,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "musiconhold.conf": _music(plan, site),
         "indications.conf": INDICATIONS.format(country="us" if plan.language == "en" else "ru"),
         "hep.conf": _hep(site),
-        "stasis.conf": conf.section("declined_message_types", decline=list(UNHEARD)),
+        "stasis.conf": conf.section("declined_message_types", decline=UNHEARD),
         **_witness(),
     }
     made["pjsip.conf"] += watchdog.endpoint(site.ari_password)
