@@ -57,6 +57,8 @@ class Town:
         """`rate`: calls a second, of all kinds together."""
         self._say = say
         self._stack = ExitStack()
+        # First of all: so many ports would take one that was found free for somebody else.
+        self._ears = Ears(EARS)
         ports, clients_port = [free_udp_port() for _ in KINDS], free_udp_port()
         plan = the_plan(ports, clients_port, SOON)
         self.hand = Hand(plan, root, say)
@@ -71,7 +73,7 @@ class Town:
             Phone(running, TALKERS, speaking, root / "talkers"),
         ]
         self._clients = Phone(running, [], calling, root / "clients", port=clients_port)
-        self._ears, self._sentry = Ears(EARS), Sentry(running)
+        self._sentry = Sentry(running)
         self._vitals = Vitals(self.whole.pid_of, ("engine", "asterisk"))
         kinds = [
             replace(kind, rate=kind.rate * rate / RATE_OF_KINDS, talk_ms=TALK_MS[kind.name])
