@@ -83,6 +83,7 @@ def run(settings: Settings, *, standby: bool = False) -> int:
         faultpoint.switch(os.environ.get(faultpoint.VARIABLE, ""))
         # The file matters once: what was applied is in the store, whatever became of the file.
         plan = applied_plan(location) or _first_plan(settings)
+        logs.bind(tenant=plan.tenant)
         lead = _follow if standby else SqlJournal.open
         journal = lead(location, tenant=plan.tenant)
     except (EngineRunning, FaultTextError, Unavailable, plan_file.PlanFileError) as error:

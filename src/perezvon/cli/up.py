@@ -86,8 +86,10 @@ def web() -> None:
     from perezvon.bootstrap import starting  # noqa: PLC0415 - see the module
     from perezvon.bootstrap import web as web_of  # noqa: PLC0415 - see the module
 
+    ours = _settings()
+    _log_as("web", ours)
     try:
-        raise typer.Exit(web_of.run(_settings()))
+        raise typer.Exit(web_of.run(ours))
     except starting.ERRORS as error:
         _fail(starting.explain(error))
 
@@ -99,11 +101,24 @@ def worker() -> None:
     from perezvon.store.database import Location  # noqa: PLC0415 - see the module
 
     ours = _settings()
+    _log_as("worker", ours)
     location = Location(ours.data_dir, ours.database_url or "")
     options = worker_of.WorkerOptions(
         location, engine_socket=ours.engine_socket, evidence=worker_of.evidence_of(ours)
     )
     raise typer.Exit(worker_of.run(options))
+
+
+def _log_as(process: str, ours: Settings) -> None:
+    """The engine knows its plan; the others ask the store whose they are."""
+    from perezvon.bootstrap import logs  # noqa: PLC0415 - see the module
+    from perezvon.store.database import Location  # noqa: PLC0415
+    from perezvon.store.plans import applied_plan  # noqa: PLC0415
+
+    logs.configure(process, ours.log_level)
+    plan = applied_plan(Location(ours.data_dir, ours.database_url or ""))
+    if plan is not None:
+        logs.bind(tenant=plan.tenant)
 
 
 def _settings() -> Settings:
