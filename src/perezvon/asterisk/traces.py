@@ -69,10 +69,13 @@ class Capture:
         self._socket.close()
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while True:
             try:
                 datagram = self._socket.recv(hep.DATAGRAM_BYTES_MAX)
             except TimeoutError:
+                # What has come before the end is kept.
+                if self._stopped.is_set():
+                    return
                 continue
             except OSError:
                 return

@@ -40,7 +40,8 @@ class Redactor:
         tails = {one[-TAIL:] for one in digits if len(one) >= DIGITS_MIN}
         between = r"[\s().-]{0,3}"
         # With what may stand before the last ten, however they are written.
-        self._numbers = _either(rf"\+?\d{{0,3}}{between}" + between.join(tail) for tail in tails)
+        before = rf"(?:\+?\d{{1,3}}{between})?"
+        self._numbers = _either(before + between.join(tail) for tail in tails)
         shown = {name.strip() for name in names}
         long = sorted((name for name in shown if len(name) >= NAME_MIN), key=len, reverse=True)
         self._names = _either(re.escape(name) for name in long)

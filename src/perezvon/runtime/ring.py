@@ -28,6 +28,7 @@ WRITE_EVERY_S: Final = 0.25
 SEGMENT_S: Final = 24 * 3_600
 KEPT_S: Final = 14 * 24 * 3_600
 STOP_S: Final = 2
+STAMP_US: Final = 1_000_000
 DROPPED: Final = "!"
 
 _NAME: Final = re.compile(r"([a-z]+)-(\d{16})-(\d+)\.log")
@@ -162,7 +163,8 @@ def _started(path: Path) -> int:
 
 def _ended(path: Path) -> int:
     try:
-        return path.stat().st_mtime_ns // 1_000
+        # Files are stamped by a coarser clock, which may be a few milliseconds behind ours.
+        return path.stat().st_mtime_ns // 1_000 + STAMP_US
     except OSError:
         return 0  # forgotten in this moment
 
