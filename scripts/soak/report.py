@@ -47,6 +47,8 @@ class Findings:
     refused: int
     attempts: int
     samples: dict[str, list[Sample]]
+    stopped_at: float
+    """When the callers stopped; seconds, monotonic."""
 
 
 def rows_of(found: Findings) -> list[Row]:
@@ -83,7 +85,8 @@ def rows_of(found: Findings) -> list[Row]:
             f"{len(judgement.rung)} / {len(judgement.owed)}"),
         Row("cut by a kill of the switch / call-backs dialled / calls refused",
             f"{len(judgement.cut)} / {found.attempts} / {found.refused}"),
-        *(row for name, samples in found.samples.items() for row in _vitals(name, samples)),
+        *(row for name, samples in found.samples.items()
+          for row in _vitals(name, samples, found.stopped_at)),
     ]  # fmt: skip
 
 
@@ -117,10 +120,10 @@ def _sums(ledger: dict[str, Any]) -> str:
     return f"{'balanced' if ledger['balanced'] else 'NOT BALANCED'}: {told}"
 
 
-def _vitals(name: str, samples: Sequence[Sample]) -> list[Row]:
+def _vitals(name: str, samples: Sequence[Sample], stopped_at: float) -> list[Row]:
     most = max((one.resident for one in samples), default=0) / 1_000_000
     return [
-        Row(f"{name}: memory slope, MB/h", str(slope_of(samples))),
+        Row(f"{name}: memory slope, MB/h", str(slope_of(samples, stopped_at))),
         Row(f"{name}: memory at most, MB", f"{most:.0f}"),
-        Row(f"{name}: descriptors warm / at the end / at most", descriptors_of(samples)),
+        Row(f"{name}: descriptors warm / when quiet / at most", descriptors_of(samples)),
     ]

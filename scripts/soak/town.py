@@ -118,15 +118,15 @@ class Town:
         self._say("the callers stop; waiting until all is quiet")
         for caller in self._callers:
             caller.call_no_more()
-        give_up_at = time.monotonic() + QUIET_S
+        stopped_at = time.monotonic()
         while not (self._are_over() and self._is_quiet()):
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > stopped_at + QUIET_S:
                 self._say("it did not become quiet")
                 break
             pass_time(LOOK_S)
-        return self._findings()
+        return self._findings(stopped_at)
 
-    def _findings(self) -> Findings:
+    def _findings(self, stopped_at: float) -> Findings:
         whole = self.whole
         callers = self._by_number()
         facts = whole.facts()
@@ -161,6 +161,7 @@ class Town:
             refused=sum(one.kind == "refused" for call in callers.values() for one in call),
             attempts=attempts.total(),
             samples=self._vitals.samples,
+            stopped_at=stopped_at,
         )
 
     def _by_number(self) -> dict[str, list[Happening]]:

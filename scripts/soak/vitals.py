@@ -2,9 +2,10 @@
 
 A soak ends many lives, and a young process grows for reasons of its own. So the slope is one line
 per life with a common gradient (least squares, each life about its own mean), without the first
-`WARM_UP_S` of each.
+`WARM_UP_S` of each and without what follows the last call.
 """
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -45,10 +46,14 @@ class Slope:
         return f"{self.mb_per_hour:+.1f} (lives: {self.lives}, {self.observed_s / 60:.1f} min)"
 
 
-def slope_of(samples: Iterable[Sample], warm_up_s: float = WARM_UP_S) -> Slope:
+def slope_of(
+    samples: Iterable[Sample], until: float = math.inf, warm_up_s: float = WARM_UP_S
+) -> Slope:
+    """`until`: when the callers stopped, as a quiet process gives memory back."""
     lives: dict[int, list[Sample]] = defaultdict(list)
     for sample in samples:
-        lives[sample.pid].append(sample)
+        if sample.at <= until:
+            lives[sample.pid].append(sample)
     over, under, counted, observed_s = 0.0, 0.0, 0, 0.0
     for life in lives.values():
         grown = [one for one in life if one.at - life[0].at >= warm_up_s]
@@ -65,11 +70,11 @@ def slope_of(samples: Iterable[Sample], warm_up_s: float = WARM_UP_S) -> Slope:
 
 
 def descriptors_of(samples: Sequence[Sample], warm_up_s: float = WARM_UP_S) -> str:
-    """Of the last life: when it had warmed up, and at the end; and the most of all lives."""
+    """Of the last life: when it had warmed up, and when all was quiet; the most of all lives."""
     if not samples:
         return "never seen"
     last = [one for one in samples if one.pid == samples[-1].pid]
-    grown = [one for one in last if one.at - last[0].at >= warm_up_s] or last
+    grown = [one for one in last if one.at - last[0].at >= warm_up_s] or last[-1:]
     most = max(one.descriptors for one in samples)
     return f"{grown[0].descriptors} / {grown[-1].descriptors} / {most}"
 

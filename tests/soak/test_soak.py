@@ -187,6 +187,12 @@ def test_the_slope_is_common_to_all_lives_and_leaves_out_their_beginnings() -> N
     assert slope.mb_per_hour == pytest.approx(3.6, rel=0.01)
 
 
+def test_what_is_given_back_when_the_callers_stop_is_not_in_the_slope() -> None:
+    freed = [Sample(1, float(at), MEGABYTE, 20) for at in range(200, 300, 2)]
+    samples = life(1, 0, 90 * MEGABYTE, 1_000) + freed
+    assert slope_of(samples, until=199).mb_per_hour == pytest.approx(3.6, rel=0.01)
+
+
 def test_a_life_too_short_to_tell_says_nothing() -> None:
     assert slope_of(life(1, 0, MEGABYTE, 1_000)[:30]).lives == 0
 
@@ -209,7 +215,7 @@ CLEAN = Findings(
         "reached_us": 0, "waived": 0, "open": 0, "reconciliation": {"difference": 0},
     },
     in_cel=1, calls=1, refused=0, attempts=0,
-    samples={"engine": life(1, 0, 90 * MEGABYTE, 0), "asterisk": []},
+    samples={"engine": life(1, 0, 90 * MEGABYTE, 0), "asterisk": []}, stopped_at=200,
 )  # fmt: skip
 
 
