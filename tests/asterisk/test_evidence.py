@@ -8,7 +8,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -65,9 +65,17 @@ class Office:
     engine: EngineProcess
     answered: str
     missed: str
+    made: dict[tuple[str, ...], Made] = field(default_factory=dict)
 
     def evidence(self, call: str, *options: str) -> Made:
-        path = self.engine.root / f"{len(list(self.engine.root.glob('*.zip')))}.zip"
+        """Made once for each way to ask."""
+        key = (call, *options)
+        if key not in self.made:
+            self.made[key] = self._make(call, *options)
+        return self.made[key]
+
+    def _make(self, call: str, *options: str) -> Made:
+        path = self.engine.root / f"{len(self.made)}.zip"
         done = subprocess.run(
             [sys.executable, "-m", "perezvon", "evidence", call, "--out", str(path),
              "--lang", "en", *options],

@@ -38,7 +38,7 @@ from perezvon.store.codec import decode_fact
 from perezvon.store.database import Location, open_journal_reader
 from perezvon.store.schema import journal_facts
 from tests.support.asterisk import PASSWORD, Running
-from tests.support.ports import free_port, free_udp_port
+from tests.support.ports import free_port
 from tests.support.sipp import until_now
 
 PROGRAM = ("-m", "perezvon")
@@ -85,7 +85,7 @@ class EngineProcess:
             http_port=ari_port or site.http_port,
             web_port=free_port(),
             manager_port=site.manager_port,
-            hep_port=site.hep_port or free_udp_port(),
+            hep_port=site.hep_port,
             rtp_from=site.rtp_ports[0],
             rtp_to=site.rtp_ports[1],
         )
