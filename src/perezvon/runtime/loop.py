@@ -313,7 +313,7 @@ class Loop:
             step = self.engine.handle(row.event, row.now)
             check_lightly(self.engine)
         except Exception as error:  # whatever the core raises is our own bug, of any kind
-            log.exception("poison_event", seq=row.seq)
+            log.exception("poison_event", seq=row.seq, leg=getattr(row.event, "leg", None))
             what = repr(error)
             times = await self._thread.run(
                 lambda: self._journal.mark_poisoned(row.seq, row.now, what)
