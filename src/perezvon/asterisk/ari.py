@@ -19,7 +19,6 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from perezvon.asterisk.burst import BurstSocket
 from perezvon.core.ids import Duration
 from perezvon.runtime import faultpoint
 from perezvon.runtime.faultpoint import Point
@@ -125,7 +124,7 @@ class Ari:
         self._on_replaced = on_replaced
         self._session: aiohttp.ClientSession | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._socket: BurstSocket | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._outbox: deque[bytes] = deque()
@@ -157,7 +156,6 @@ class Ari:
         self._session = aiohttp.ClientSession(
             headers={"Authorization": login},
             connector=aiohttp.TCPConnector(limit=8),
-            ws_response_class=BurstSocket,
             trace_configs=[fence],
         )
         self._keeper = asyncio.create_task(self._keep_linked(), name="ari-link")
@@ -313,18 +311,16 @@ class Ari:
             if isinstance(outcome, Exception):
                 raise outcome
 
-    async def _connect(self) -> BurstSocket:
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         assert self._session is not None, "not started"
         async with asyncio.timeout(CONNECT_MS / 1000):
-            socket = await self._session.ws_connect(
+            return await self._session.ws_connect(
                 f"{self._address.url}/events",
                 params={"app": self._address.app, "subscribeAll": "false"},
                 max_msg_size=MESSAGE_BYTES_MAX,
                 compress=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_MS / 1000),
             )
-        assert isinstance(socket, BurstSocket)
-        return socket
 
     async def _pump(self, events: asyncio.Queue[Message | None]) -> None:
         await self._set_filter()
@@ -377,16 +373,15 @@ class Ari:
                     log.error("ari events overflow: link cut")  # noqa: TRY400 - no traceback wanted
                     return
 
-    async def _write(self, socket: BurstSocket) -> None:
+    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
             while self._outbox:
                 await faultpoint.reach_waiting(Point.ARI_SEND, OSError)
-                await socket.gather(self._outbox.popleft())
-            if not self._may_act():
-                # All this is dropped with the link; what became of it the next audit tells.
-                log.warning("may not act: link cut")
-                return
-            socket.flush()
+                if not self._may_act():
+                    # The rest is dropped with the link; what became of it the next audit tells.
+                    log.warning("may not act: link cut")
+                    return
+                await socket.send_frame(self._outbox.popleft(), aiohttp.WSMsgType.TEXT)
             self._outbox_filled.clear()
             await self._outbox_filled.wait()
 
