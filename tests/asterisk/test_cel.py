@@ -89,6 +89,7 @@ def test_all_arrivals_of_a_file_are_told_the_unfinished_last(tmp_path: Path) -> 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "asterisk_samples"
 
 
+@pytest.mark.samples
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples of other systems on this machine")
 @pytest.mark.parametrize("name", ["CELMaster1.csv", "CELMaster2.csv", "good.csv", "buggy.csv"])
 def test_files_of_other_systems_give_no_row_of_ours(name: str) -> None:

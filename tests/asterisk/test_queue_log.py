@@ -52,6 +52,7 @@ def test_no_line_makes_reading_fail(line: str) -> None:
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "asterisk_samples"
 
 
+@pytest.mark.samples
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples of other systems on this machine")
 @pytest.mark.parametrize(
     "name", ["queue_log_malariapbx_2023.log", "queue_log_sql_2013_excerpt.log"]

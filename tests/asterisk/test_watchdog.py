@@ -13,6 +13,7 @@ from tests.support.ari_proxy import AriProxy
 from tests.support.asterisk import PASSWORD, Running, asterisk
 from tests.support.plans import plan_of
 from tests.support.ports import LOOPBACK, free_udp_port
+from tests.support.sipp import until_now
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("watchdog")]
 
@@ -56,9 +57,19 @@ def test_an_asterisk_that_needs_nearly_two_seconds_is_slow_and_not_silent(runnin
         assert ask(running, proxy.port) == set()
 
 
+def all_stand_still(pid: int | None) -> bool:
+    states = [
+        task.read_text().rpartition(")")[2].split()[0]
+        for task in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return bool(states) and set(states) == {"T"}
+
+
 def test_a_frozen_asterisk_is_silent_altogether(running: Running) -> None:
     running.process.signal(signal.SIGSTOP)
     try:
+        # A thread may run on for a moment, and answer.
+        until_now(lambda: all_stand_still(running.process.pid), 5)
         assert ask(running) == set(Part)
     finally:
         running.process.signal(signal.SIGCONT)

@@ -229,13 +229,13 @@ MUTATIONS = (
     Mutation(
         "an end that is never witnessed is no difference",
         "witness.py",
-        "_differ(engine, leg, oldest.call, Difference.UNSEEN)",
+        "_differ(engine, leg, Differing(oldest.call, Difference.UNSEEN))",
         "pass",
     ),
     Mutation(
         "an arrival of which nobody heard is no difference",
         "witness.py",
-        "_differ(engine, event.leg, call.id, Difference.UNHEARD)",
+        "_differ(engine, event.leg, Differing(call.id, Difference.UNHEARD, event.arrived_at))",
         "pass",
     ),
     Mutation(

@@ -48,9 +48,21 @@ class Figures:
         return "\n".join(lines) + "\n"
 
 
+FULL = os.environ.get("PROOF") == "1"
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is for a full run only is not there otherwise: a skip would look like a gap."""
+    late = [] if FULL else [item for item in items if item.get_closest_marker("in_full")]
+    if late:
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in late]
+
+
 @pytest.fixture(scope="module")
 def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
-    stated = Figures(full=os.environ.get("PROOF") == "1")
+    stated = Figures(full=FULL)
     failed_before = request.session.testsfailed
     yield stated
     if stated.full and stated.rows and request.session.testsfailed == failed_before:

@@ -91,6 +91,7 @@ class House:
             return bool(ledger["arrivals"] == attempts and ledger["in_progress"] == 0)
 
         until_now(counted, 40, self.engine.log_tail)
+        self.engine.until_told()
 
     @contextlib.contextmanager
     def _views(self) -> Iterator[Projection]:
@@ -163,11 +164,10 @@ def test_what_the_fallback_did_in_our_absence_is_in_the_ledger_with_its_true_tim
     figures.state("reconciliation difference after it", told["difference"], 0)
 
 
+@pytest.mark.in_full
 def test_who_waited_in_the_fallback_when_the_switch_was_killed_is_owed(
     house: House, figures: Figures
 ) -> None:
-    if not figures.full:
-        pytest.skip("the witness takes its time: `make proof PART=reconciliation`")
     house.engine.kill()
     running = house.running
     with house.caller("79160000001", talk_ms=120_000) as waits:
@@ -202,11 +202,10 @@ def test_an_attempt_of_which_only_cel_has_a_row_is_an_alert_a_debt_and_a_differe
     figures.state("difference after a row in CEL of a call that never was", 1, 1)
 
 
+@pytest.mark.in_full
 def test_an_attempt_of_which_cel_has_no_row_is_an_alert_and_a_difference(
     house: House, figures: Figures
 ) -> None:
-    if not figures.full:
-        pytest.skip("it takes a minute and more: `make proof PART=reconciliation`")
     house.engine.sign_in(ANNA)
     with house.caller("79160000003", talk_ms=1_000) as seen:
         until_now(seen.finished, 60, seen.trouble)

@@ -189,10 +189,14 @@ class EngineProcess:
         for agent in agents:
             self.ask("agent.status", agent=agent, status=status, by="test")
 
-    def facts(self) -> list[Fact]:
-        """All so far, in order; of an engine that is away, all that is durable."""
+    def until_told(self) -> None:
+        """All that happened so far is durable: others may read it. At once when it is away."""
         if self.pid is not None:
             until_now(lambda: self.health().get("told", True), READY_S, self.log_tail)
+
+    def facts(self) -> list[Fact]:
+        """All so far, in order; of an engine that is away, all that is durable."""
+        self.until_told()
         database = open_journal_reader(
             Location(self.settings.data_dir, self.settings.database_url or "")
         )

@@ -279,6 +279,7 @@ WORDS: Final[dict[str, dict[str, Words]]] = {
         "trunk_failed": _two("отказ оператора связи", "the carrier failed"),
         "lost": _two("потеряна", "lost"),
         "never_made": _two("не была начата", "never made"),
+        "went_silent": _two("замолчала: телефон пропал", "went silent: the telephone is gone"),
     },
 }
 
