@@ -270,12 +270,13 @@ class Loop:
             if self._snapshot_is_due():
                 await self._take_snapshot()
             return
-        if self._facts and self._clock.now() >= self._facts_due_at:
+        alone = self._facts and not self._inbox
+        if alone and self._clock.now() >= self._facts_due_at:
             await self._commit([], [])
             return
         moments = [
             self.engine.next_deadline(),
-            self._facts_due_at if self._facts else None,
+            self._facts_due_at if alone else None,
             self._inbox_due_at if self._inbox else None,
         ]
         wake_at = min((moment for moment in moments if moment is not None), default=None)
