@@ -4,9 +4,10 @@ In processes of their own, stopped and continued by signals, with a lease of two
 """
 
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from random import Random
 
@@ -50,6 +51,30 @@ def pair(location: Location, mode: str = "lead") -> Iterator[tuple[Process, Proc
 
 def freeze(process: Process) -> None:
     process.send_signal(signal.SIGSTOP)
+    until_now(lambda: _state(process.pid) == "T", 5)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def freeze_between_writes(process: Process, location: Location) -> None:
+    """In the middle of one SQLite keeps everybody out, so that nobody can take over."""
+    freeze(process)
+    while location.is_sqlite and not writable(location):
+        thaw(process)
+        until(process, "durable")
+        freeze(process)
+
+
+def writable(location: Location) -> bool:
+    with closing(sqlite3.connect(location.file(Name.JOURNAL), timeout=0)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.rollback()
+        return True
 
 
 def thaw(process: Process) -> None:
@@ -89,7 +114,7 @@ def test_a_standby_takes_over_from_a_frozen_writer_who_wakes_up_without_a_lease(
 ) -> None:
     with pair(location) as (old, new):
         until(old, "durable")
-        freeze(old)
+        freeze_between_writes(old, location)
         assert until(new, "leads")["leads"] == 2
         until(new, "durable")
         thaw(old)
@@ -243,9 +268,9 @@ def test_whoever_gets_the_lock_of_a_dead_one_still_waits_for_him_who_leads_witho
     sqlite_location: Location,
 ) -> None:
     with pair(sqlite_location) as (old, new):
-        freeze(old)
+        freeze_between_writes(old, sqlite_location)
         until(new, "leads")
-        freeze(new)
+        freeze_between_writes(new, sqlite_location)
         old.kill()
         old.wait(10)
         assert not locked(sqlite_location)
@@ -262,7 +287,7 @@ def test_an_engine_that_died_without_the_lock_is_followed_when_its_lease_is_over
 ) -> None:
     monkeypatch.setattr(lease, "LEASE_MS", 1_000)
     with pair(sqlite_location) as (old, new):
-        freeze(old)
+        freeze_between_writes(old, sqlite_location)
         until(new, "leads")
         new.kill()
         new.wait(10)
