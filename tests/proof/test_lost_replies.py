@@ -122,7 +122,14 @@ def kill_now_and_then(engine: EngineProcess, times: int) -> None:
         engine.start()
 
 
-@pytest.mark.parametrize("run", RUNS, ids=str)
+@pytest.mark.parametrize(
+    "run",
+    [
+        # With kills it takes over a minute of call-backs tried again: for a full proof.
+        pytest.param(one, id=str(one), marks=[pytest.mark.in_full] if one.full_kills else [])
+        for one in RUNS
+    ],
+)
 def test_with_two_fifths_of_replies_lost_each_client_is_rung_once_an_attempt_and_none_is_skipped(
     figures: Figures, tmp_path: Path, run: Run
 ) -> None:
