@@ -35,10 +35,12 @@ CONNECT_MS = 3_000
 CLOSE_MS = 1_000
 FENCED_MS = 50
 """How often a closed fence is looked at before a new link."""
-LISTING_MS = 5_000
-FILTER_MS: tuple[Duration, ...] = (500, 1_000, 2_000)
-LISTINGS_MS: tuple[Duration, ...] = (1_000, 2_000, LISTING_MS)
-"""How long each try waits for its reply: both may be repeated, and a link needs both."""
+ASIDE_MS = 5_000
+ASIDE_AGAIN_MS: tuple[Duration, ...] = (500, 1_500, 3_000)
+"""When what goes by HTTP is sent again beside the tries before it, which are still waited for: a
+reply that is late must not cost more than one that was lost."""
+FILTER_MS: tuple[Duration, ...] = (300, 500, 1_000, 2_000)
+"""How long each try waits for its reply: it may be repeated, and a link needs it."""
 EVENTS_MAX = 50_000
 """Events heard and not yet handled. Beyond, the link is cut: an audit then says what is true."""
 PENDING_MAX = 20_000
@@ -226,26 +228,39 @@ class Ari:
         return await self.submit(method, uri, query=query, body=body, timeout_ms=timeout_ms)
 
     async def listing(self, uri: str) -> Reply:
-        """GET by plain HTTP: what may be long must not hold up the calls on the socket.
-
-        Asked again when no reply comes.
-        """
-        for wait_ms in LISTINGS_MS:
-            reply = await self._by_http("GET", uri, {}, wait_ms)
-            if reply.status is not None:
-                break
-        return reply
+        """GET by plain HTTP: what may be long must not hold up the calls on the socket."""
+        return await self.aside("GET", uri, query={})
 
     def aside(self, method: str, uri: str, *, query: Mapping[str, str]) -> asyncio.Future[Reply]:
-        """Send by plain HTTP what may have to wait in the switch; in no order with the rest."""
+        """Send by plain HTTP what may have to wait in the switch; in no order with the rest.
+
+        Only what may be done twice without harm: it is sent again while no reply comes.
+        """
         return asyncio.ensure_future(self._by_http(method, uri, query))
 
-    async def _by_http(
-        self, method: str, uri: str, query: Mapping[str, str], wait_ms: Duration = LISTING_MS
-    ) -> Reply:
+    async def _by_http(self, method: str, uri: str, query: Mapping[str, str]) -> Reply:
+        loop = asyncio.get_running_loop()
+        begun_at, tries = loop.time(), set[asyncio.Task[Reply]]()
+        try:
+            for again_ms in (*ASIDE_AGAIN_MS, ASIDE_MS):
+                again_at = begun_at + again_ms / 1000
+                tries.add(asyncio.create_task(self._once_by_http(method, uri, query)))
+                while tries and (left_s := again_at - loop.time()) > 0:
+                    done, tries = await asyncio.wait(
+                        tries, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for one in done:
+                        if one.result().status is not None:
+                            return one.result()
+        finally:
+            for one in tries:
+                one.cancel()
+        return UNKNOWN
+
+    async def _once_by_http(self, method: str, uri: str, query: Mapping[str, str]) -> Reply:
         assert self._session is not None, "not started"
         url = f"{self._address.url}/{uri}"
-        timeout = aiohttp.ClientTimeout(total=wait_ms / 1000)
+        timeout = aiohttp.ClientTimeout(total=ASIDE_MS / 1000)
         begun, reply = time.monotonic(), UNKNOWN
         try:
             async with self._session.request(

@@ -11,10 +11,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from perezvon.asterisk.ari import Ari, part
-from perezvon.core.ids import SECOND
+from perezvon.core.ids import SECOND, Duration
 from perezvon.runtime.ports import Unavailable
 
 ROUND_MS = 1 * SECOND
+AGAIN_MS: tuple[Duration, ...] = (300, 300, 400)
+"""Each try of a request that may have got lost; together one round."""
+
 MISSED_MAX = 3
 """Then the link is made anew: it stands and says nothing."""
 
@@ -52,12 +55,7 @@ class Heart:
             await proof()
         except Unavailable:
             return False
-        told = await self._ari.request(
-            "POST",
-            "asterisk/variable",
-            query={"variable": self._variable, "value": str(beaten_at)},
-        )
-        return told.ok
+        return await self._tell(str(beaten_at))
 
     def heard(self, name: str) -> None:
         if self._awaited is not None and self._awaited[0] == name:
@@ -70,14 +68,23 @@ class Heart:
         name = f"hb{self._count}"
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited = (name, heard)
-        self._ari.submit("POST", f"events/user/{name}", query={"application": self._app})
-        try:
-            async with asyncio.timeout(ROUND_MS / SECOND):
-                await heard
-        except TimeoutError:
-            self._awaited = None
-            return False
-        return True
+        for wait_ms in AGAIN_MS:
+            self._ari.submit("POST", f"events/user/{name}", query={"application": self._app})
+            await asyncio.wait({heard}, timeout=wait_ms / SECOND)
+            if heard.done():
+                return True
+        self._awaited = None
+        return False
+
+    async def _tell(self, value: str) -> bool:
+        query = {"variable": self._variable, "value": value}
+        for wait_ms in (*AGAIN_MS, ROUND_MS):
+            told = await self._ari.request(
+                "POST", "asterisk/variable", query=query, timeout_ms=wait_ms
+            )
+            if told.status is not None:
+                return told.ok
+        return False
 
     async def _is_registered(self) -> bool:
         """By HTTP: when the registry is locked up (#2170) the question hangs, and so would the

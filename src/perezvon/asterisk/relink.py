@@ -53,8 +53,9 @@ class Relink:
     async def audit(self) -> Found:
         """All that the switch has of ours now. Raises `LinkError` when it does not say."""
         asked_at = time.monotonic()
-        channels = await self._ari.listing("channels")
-        bridges = await self._ari.listing("bridges")
+        channels, bridges = await asyncio.gather(
+            self._ari.listing("channels"), self._ari.listing("bridges")
+        )
         if not (channels.ok and bridges.ok):
             raise LinkError("no listing")
         self.listing = Listing(asked_at, audit.channel_ids(channels.body), self._started_at)
@@ -67,15 +68,15 @@ class Relink:
             await asyncio.sleep(CEL_GRACE_MS / SECOND)
             found, gone = await self._look_once(asked)
         # Last: should it restart between the questions, the link is lost and all is asked anew.
-        info = await self._ari.listing("asterisk/info")
+        info, beat = await asyncio.gather(
+            self._ari.listing("asterisk/info"),
+            self._ari.listing(f"asterisk/variable?variable={part(self._beat_variable)}"),
+        )
         if not info.ok:
             # Still booting: this part of ARI is loaded after the one that links us. Without its
             # answer a restart would pass for a gap, and who was cut off for one who hung up.
             raise LinkError("it does not say since when it runs")
         self._started_at = audit.started_at(info.body)
-        beat = await self._ari.aside(
-            "GET", "asterisk/variable", query={"variable": self._beat_variable}
-        )
         deaf_since = audit.last_beat(beat.body) if beat.ok else None
         return found, Resynced(found.legs, tuple(gone.items()), self._started_at, deaf_since)
 
