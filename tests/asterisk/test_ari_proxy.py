@@ -15,6 +15,7 @@ from tests.support.ports import free_udp_port
 pytestmark = pytest.mark.asterisk
 
 SHORT_MS = 300
+LONG_MS = 60_000
 SET = "asterisk/variable"
 
 
@@ -83,6 +84,40 @@ def test_a_cut_link_is_made_again_and_held_requests_go_on_when_released(running:
             while link.link_count < 2:
                 await asyncio.sleep(0.01)
         assert (await put(link, "again")).ok
+        await link.stop()
+
+    with AriProxy(running.site.http_port) as proxy:
+        asyncio.run(run())
+
+
+def test_a_reply_tells_that_the_requests_before_it_are_lost(running: Running) -> None:
+    async def run() -> None:
+        link = ari(running, proxy)
+        await link.start()
+        proxy.lose(after=1.0, of=lambda _, uri: uri == SET)
+        lost = link.submit(
+            "POST", SET, query={"variable": "SAID", "value": "so"}, timeout_ms=LONG_MS
+        )
+        assert (await link.request("GET", "asterisk/ping", timeout_ms=LONG_MS)).ok
+        assert lost.result().status is None
+        await link.stop()
+
+    with AriProxy(running.site.http_port) as proxy:
+        asyncio.run(run())
+
+
+def test_of_many_requests_that_wait_for_a_switch_that_stands_still_few_are_given_up(
+    running: Running,
+) -> None:
+    async def run() -> None:
+        link = ari(running, proxy)
+        await link.start()
+        proxy.hold(lambda _, uri: uri == SET)
+        waiting = [asyncio.ensure_future(put(link, str(n))) for n in range(50)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        proxy.release()
+        given_up = [reply for reply in await asyncio.gather(*waiting) if reply.status is None]
+        assert 1 <= len(given_up) < len(waiting) / 2
         await link.stop()
 
     with AriProxy(running.site.http_port) as proxy:

@@ -5,6 +5,11 @@ a `Reply` within its time, whatever becomes of the link; events are handed on in
 new link only after `on_link` is done with it (the audit); a link that ends is made again; nothing
 is sent and no link is made while we may not act (the fence).
 The reader reads and sorts, nothing else: Asterisk closes a socket that is not read for 100 ms.
+
+Over the socket the switch answers in the order in which it was asked (measured). So a reply tells
+that each one before it which did not come is lost; and while none comes at all the switch stands
+still, and a request is not given up merely because those before it are not answered either: what
+would be sent in its place would only have to wait behind it.
 """
 
 import asyncio
@@ -35,6 +40,8 @@ CONNECT_MS = 3_000
 CLOSE_MS = 1_000
 FENCED_MS = 50
 """How often a closed fence is looked at before a new link."""
+LATE_MS = 5_000
+"""How long a request over the socket may wait for its reply at all."""
 ASIDE_MS = 5_000
 ASIDE_AGAIN_MS: tuple[Duration, ...] = (500, 1_500, 3_000)
 """When what goes by HTTP is sent again beside the tries before it, which are still waited for: a
@@ -90,6 +97,16 @@ class Reply:
 UNKNOWN = Reply(None)
 
 
+@dataclass(slots=True)
+class _Pending:
+    """A request without its reply. Times are the event loop's."""
+
+    future: asyncio.Future[Reply]
+    timer: asyncio.TimerHandle
+    sent_at: float
+    timeout_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where ARI is and who we are there."""
@@ -131,7 +148,10 @@ class Ari:
         self._ready = asyncio.Event()
         self._outbox: deque[bytes] = deque()
         self._outbox_filled = asyncio.Event()
-        self._pending: dict[str, tuple[asyncio.Future[Reply], asyncio.TimerHandle]] = {}
+        self._pending: dict[str, _Pending] = {}
+        """In the order in which they were sent."""
+        self._given_up_at = 0.0
+        """When a request was last given up without any reply since; 0: there was one."""
         self._request_count = 0
         self._replaced = False
         self.link_count = 0
@@ -207,8 +227,8 @@ class Ari:
         if body is not None:
             request["content_type"] = "application/json"
             request["message_body"] = msgspec.json.encode(body).decode()
-        timer = loop.call_later(timeout_ms / 1000, self._settle, request_id, UNKNOWN)
-        self._pending[request_id] = (future, timer)
+        timer = loop.call_later(timeout_ms / 1000, self._give_up, request_id)
+        self._pending[request_id] = _Pending(future, timer, loop.time(), timeout_ms / 1000)
         frame = msgspec.json.encode(request)
         self._outbox.append(frame)
         if self._trace is not None and not uri.startswith(UNTRACED):
@@ -375,7 +395,7 @@ class Ari:
             if self._trace is not None and _of_calls(message):
                 self._trace("<", frame.data)
             if kind == "RESTResponse":
-                self._settle(str(message.get("request_id")), _reply(message))
+                self._take_reply(str(message.get("request_id")), _reply(message))
             elif kind == "ApplicationReplaced":
                 # Asterisk would go on obeying us; two engines must not drive one call.
                 self._replaced = True
@@ -400,12 +420,31 @@ class Ari:
             self._outbox_filled.clear()
             await self._outbox_filled.wait()
 
+    def _take_reply(self, request_id: str, reply: Reply) -> None:
+        self._given_up_at = 0.0
+        if request_id not in self._pending:
+            return
+        while (first := next(iter(self._pending))) != request_id:
+            self._settle(first, UNKNOWN)
+        self._settle(request_id, reply)
+
+    def _give_up(self, request_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        one, now = self._pending[request_id], loop.time()
+        next_at = min(self._given_up_at + one.timeout_s, one.sent_at + LATE_MS / 1000)
+        if now < next_at:
+            one.timer = loop.call_at(next_at, self._give_up, request_id)
+            return
+        self._given_up_at = now
+        self._settle(request_id, UNKNOWN)
+
     def _settle(self, request_id: str, reply: Reply) -> None:
-        future, timer = self._pending.pop(request_id, (None, None))
-        if timer is not None:
-            timer.cancel()
-        if future is not None and not future.done():
-            future.set_result(reply)
+        one = self._pending.pop(request_id, None)
+        if one is None:
+            return
+        one.timer.cancel()
+        if not one.future.done():
+            one.future.set_result(reply)
 
     def _drop_link(self) -> None:
         self._socket = None

@@ -120,13 +120,17 @@ class Dialling:
         self._arm(leg, START_MS, self.look)
 
     def _create(self, leg: Leg) -> None:
+        leg.disarm()
         self._errands.once(
             "POST", "channels/create", body=leg.recipe, then=partial(self._made, leg)
         )
-        self._arm(leg, START_MS, self._not_started)
 
     def _made(self, leg: Leg, reply: Reply) -> None:
-        if not self._lives(leg) or reply.ok or leg.dialled:
+        if not self._lives(leg) or leg.dialled:
+            return
+        if reply.ok:
+            if not leg.withdrawn:
+                self._arm(leg, START_MS, self.look)
             return
         if reply.status in {None, CONFLICT}:
             # There already, or unknown.
@@ -140,10 +144,6 @@ class Dialling:
         else:
             cause = EndCause.TRUNK_FAILED
         self._end(leg, cause)
-
-    def _not_started(self, leg: Leg) -> None:
-        self.look(leg)
-        self._arm(leg, START_MS, self._not_started)
 
     def _make_again(self, leg: Leg) -> None:
         """It is not there, and nobody said that it ever was."""
@@ -209,14 +209,14 @@ class Dialling:
             self.withdraw(leg, "normal")
 
     def _delete(self, leg: Leg, reason: str) -> None:
+        leg.disarm()
         self._errands.send(
             "DELETE",
             f"channels/{part(leg.channel)}",
             query={"reason": reason},
             still=partial(self._lives, leg),
-            then=partial(self._deleted, leg),
+            then=partial(self._deleted, leg, reason),
         )
-        self._arm(leg, DELETE_RETRY_MS, partial(self._delete_again, reason=reason))
 
     def _delete_again(self, leg: Leg, *, reason: str) -> None:
         leg.tries += 1
@@ -227,10 +227,14 @@ class Dialling:
             log.error("leg cannot be hung up", extra={"leg": leg.id})
             self._ari.cut()
 
-    def _deleted(self, leg: Leg, reply: Reply) -> None:
-        if reply.status == NOT_FOUND and self._lives(leg):
+    def _deleted(self, leg: Leg, reason: str, reply: Reply) -> None:
+        if not self._lives(leg):
+            return
+        if reply.status == NOT_FOUND:
             # Usually its end is on its way to us already, with a better cause.
             self._arm(leg, DIAL_RETRY_MS, self.look)
+        else:
+            self._arm(leg, DELETE_RETRY_MS, partial(self._delete_again, reason=reason))
 
     def _looked(self, leg: Leg, cause: EndCause, reply: Reply) -> None:
         if not self._lives(leg):
