@@ -5,7 +5,6 @@ A figure without its limit says nothing, so a row may carry the limit that it ha
 
 import json
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,15 +12,21 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.table import Table
 
+from tests.support.machine import Machine
+
 Figure: TypeAlias = str | int | float | None
+
+WIDTH = 160
+MACHINE = Machine()
+"""From the start of the bench on."""
 
 
 def report(part: str, title: str, rows: Sequence[Mapping[str, Figure]]) -> None:
     """One table; its columns are the keys of the first row."""
-    table = Table(*rows[0], title=title)
+    table = Table(*rows[0], title=title, caption=MACHINE.words())
     for row in rows:
         table.add_row(*(_shown(figure) for figure in row.values()))
-    Console().print(table)
+    Console(width=WIDTH).print(table)
     folder = os.environ.get("BENCH_JSON")
     if folder:
         _keep(Path(folder) / f"bench-{part}.json", title, rows)
@@ -43,6 +48,6 @@ def _keep(path: Path, title: str, rows: Sequence[Mapping[str, Figure]]) -> None:
     """Tables of one part share a file, by title."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = json.loads(path.read_text()) if path.exists() else {}
-    kept["machine"] = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    kept["machine"] = MACHINE.words()
     kept[title] = [dict(row) for row in rows]
     path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

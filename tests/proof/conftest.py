@@ -5,13 +5,14 @@ what it measured; the table goes to `docs/proof/<part>.md` only from a full run 
 """
 
 import os
-import platform
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.support.machine import Machine
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 class Figures:
     full: bool
     rows: list[tuple[str, str, str]] = field(default_factory=list)
+    machine: Machine = field(default_factory=Machine)
 
     def state(self, what: str, measured: object, wanted: object) -> None:
         """A line of the table. The assertion itself is the test's."""
@@ -35,11 +37,10 @@ class Figures:
             check=False,
         ).stdout.strip()
         command = made_by or f"make proof PART={part}"
-        machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
         lines = [
             f"# Proof: {part}",
             "",
-            f"`{command}`, at {commit or 'an unknown commit'}, {machine}.",
+            f"`{command}`, at {commit or 'an unknown commit'}, {self.machine.words()}.",
             "",
             "| what | measured | wanted |",
             "| --- | --- | --- |",
