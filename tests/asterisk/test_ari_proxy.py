@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from perezvon.asterisk.ari import Address, Ari, Message, Reply
+from perezvon.asterisk.ari import Address, Ari, Message
 from perezvon.asterisk.provision import application
+from perezvon.asterisk.replies import Reply
 from tests.support.ari_proxy import AriProxy
 from tests.support.asterisk import PASSWORD, Running, asterisk
 from tests.support.plans import plan_of

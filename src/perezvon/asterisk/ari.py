@@ -5,11 +5,6 @@ a `Reply` within its time, whatever becomes of the link; events are handed on in
 new link only after `on_link` is done with it (the audit); a link that ends is made again; nothing
 is sent and no link is made while we may not act (the fence).
 The reader reads and sorts, nothing else: Asterisk closes a socket that is not read for 100 ms.
-
-Over the socket the switch answers in the order in which it was asked (measured). So a reply tells
-that each one before it which did not come is lost; and while none comes at all the switch stands
-still, and a request is not given up merely because those before it are not answered either: what
-would be sent in its place would only have to wait behind it.
 """
 
 import asyncio
@@ -24,6 +19,8 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from perezvon.asterisk import replies
+from perezvon.asterisk.replies import UNKNOWN, Awaited, Reply
 from perezvon.core.ids import Duration
 from perezvon.runtime import faultpoint
 from perezvon.runtime.faultpoint import Point
@@ -40,8 +37,6 @@ CONNECT_MS = 3_000
 CLOSE_MS = 1_000
 FENCED_MS = 50
 """How often a closed fence is looked at before a new link."""
-LATE_MS = 5_000
-"""How long a request over the socket may wait for its reply at all."""
 ASIDE_MS = 5_000
 ASIDE_AGAIN_MS: tuple[Duration, ...] = (500, 1_500, 3_000)
 """When what goes by HTTP is sent again beside the tries before it, which are still waited for: a
@@ -50,7 +45,7 @@ FILTER_MS: tuple[Duration, ...] = (300, 500, 1_000, 2_000)
 """How long each try waits for its reply: it may be repeated, and a link needs it."""
 EVENTS_MAX = 50_000
 """Events heard and not yet handled. Beyond, the link is cut: an audit then says what is true."""
-PENDING_MAX = 20_000
+AWAITED_MAX = 20_000
 """Requests without a reply. Beyond, a request ends at once as unknown."""
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 BACK_OFF_MS = (50, 100, 200, 500, 1_000, 2_000)
@@ -75,36 +70,6 @@ EVENT_TYPES = (
 requests are filtered too (measured): without their type here the link stays dumb for ever."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came of a request. `status` None: unknown, it may or may not have been done."""
-
-    status: int | None
-    body: Any = None
-
-    @property
-    def ok(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP success
-
-    @property
-    def gone(self) -> bool:
-        """The channel is not there (any more), or not in our application."""
-        return self.status in {400, 404, 409, 412, 422}
-
-
-UNKNOWN = Reply(None)
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A request without its reply. Times are the event loop's."""
-
-    future: asyncio.Future[Reply]
-    timer: asyncio.TimerHandle
-    sent_at: float
-    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +113,7 @@ class Ari:
         self._ready = asyncio.Event()
         self._outbox: deque[bytes] = deque()
         self._outbox_filled = asyncio.Event()
-        self._pending: dict[str, _Pending] = {}
-        """In the order in which they were sent."""
-        self._given_up_at = 0.0
-        """When a request was last given up without any reply since; 0: there was one."""
+        self._awaited = Awaited()
         self._request_count = 0
         self._replaced = False
         self.link_count = 0
@@ -208,11 +170,8 @@ class Ari:
 
         Give parameters in one way: a body overrides the query.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Reply] = loop.create_future()
-        if self._socket is None or self._replaced or len(self._pending) >= PENDING_MAX:
-            future.set_result(UNKNOWN)
-            return future
+        if self._socket is None or self._replaced or len(self._awaited) >= AWAITED_MAX:
+            return replies.unknown()
         self._request_count += 1
         request_id = f"r{self._request_count}"
         request: Message = {
@@ -227,8 +186,7 @@ class Ari:
         if body is not None:
             request["content_type"] = "application/json"
             request["message_body"] = msgspec.json.encode(body).decode()
-        timer = loop.call_later(timeout_ms / 1000, self._give_up, request_id)
-        self._pending[request_id] = _Pending(future, timer, loop.time(), timeout_ms / 1000)
+        future = self._awaited.add(request_id, timeout_ms)
         frame = msgspec.json.encode(request)
         self._outbox.append(frame)
         if self._trace is not None and not uri.startswith(UNTRACED):
@@ -395,7 +353,7 @@ class Ari:
             if self._trace is not None and _of_calls(message):
                 self._trace("<", frame.data)
             if kind == "RESTResponse":
-                self._take_reply(str(message.get("request_id")), _reply(message))
+                self._awaited.take(*replies.read(message))
             elif kind == "ApplicationReplaced":
                 # Asterisk would go on obeying us; two engines must not drive one call.
                 self._replaced = True
@@ -420,38 +378,11 @@ class Ari:
             self._outbox_filled.clear()
             await self._outbox_filled.wait()
 
-    def _take_reply(self, request_id: str, reply: Reply) -> None:
-        self._given_up_at = 0.0
-        if request_id not in self._pending:
-            return
-        while (first := next(iter(self._pending))) != request_id:
-            self._settle(first, UNKNOWN)
-        self._settle(request_id, reply)
-
-    def _give_up(self, request_id: str) -> None:
-        loop = asyncio.get_running_loop()
-        one, now = self._pending[request_id], loop.time()
-        next_at = min(self._given_up_at + one.timeout_s, one.sent_at + LATE_MS / 1000)
-        if now < next_at:
-            one.timer = loop.call_at(next_at, self._give_up, request_id)
-            return
-        self._given_up_at = now
-        self._settle(request_id, UNKNOWN)
-
-    def _settle(self, request_id: str, reply: Reply) -> None:
-        one = self._pending.pop(request_id, None)
-        if one is None:
-            return
-        one.timer.cancel()
-        if not one.future.done():
-            one.future.set_result(reply)
-
     def _drop_link(self) -> None:
         self._socket = None
         self._ready.clear()
         self._outbox.clear()
-        for request_id in list(self._pending):
-            self._settle(request_id, UNKNOWN)
+        self._awaited.drop()
 
 
 class LinkError(Exception):
@@ -468,13 +399,3 @@ def _of_calls(message: Message) -> bool:
     if message.get("type") == "RESTResponse":
         return not str(message.get("uri", "")).startswith(UNTRACED)
     return message.get("type") != "ChannelUserevent"
-
-
-def _reply(message: Message) -> Reply:
-    text = message.get("message_body")
-    if not isinstance(text, str) or not text:
-        return Reply(int(message.get("status_code", 0)))
-    try:
-        return Reply(int(message.get("status_code", 0)), msgspec.json.decode(text))
-    except msgspec.DecodeError:
-        return Reply(int(message.get("status_code", 0)))

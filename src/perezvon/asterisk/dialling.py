@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from perezvon.asterisk import numbers
-from perezvon.asterisk.ari import Ari, Reply, part
+from perezvon.asterisk.ari import Ari, part
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.pjsip import trunk_endpoint
+from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import EndCause
 from perezvon.core.ids import SECOND, Duration

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from perezvon.asterisk.ari import Ari, Reply
+from perezvon.asterisk.ari import Ari
+from perezvon.asterisk.replies import Reply
 from perezvon.core.ids import SECOND, Duration
 from perezvon.runtime.alerts import AlertKind, Alerts
 

@@ -19,10 +19,11 @@ from functools import partial
 from pathlib import Path
 
 from perezvon.asterisk import sounds
-from perezvon.asterisk.ari import Reply, part
+from perezvon.asterisk.ari import part
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.dialling import HEARD_MS, NOT_FOUND, Dialling, seconds
 from perezvon.asterisk.errands import Errands, always, ignore
+from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import Side
 from perezvon.core.commands import Prompt
 from perezvon.core.events import PromptEnded

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, assert_never
 
 from perezvon.asterisk import ami, conf, numbers
-from perezvon.asterisk.ari import Address, Ari, Message, Reply, Trace, part
+from perezvon.asterisk.ari import Address, Ari, Message, Trace, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
@@ -22,6 +22,7 @@ from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
 from perezvon.asterisk.relink import Relink
+from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import (
     BeatHeard,
     LegCalling,
