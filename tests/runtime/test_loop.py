@@ -20,7 +20,7 @@ from perezvon.core.events import (
     Resynced,
 )
 from perezvon.core.ids import SECOND, LegId
-from perezvon.runtime.loop import GATHER_MS, Poisoned
+from perezvon.runtime.loop import GATHER_MS, SNAPSHOT_ROWS, Poisoned
 from perezvon.runtime.ports import Batch, Unavailable
 from perezvon.runtime.recover import NoPlan, recover
 from perezvon.store.database import Location, open_journal_reader
@@ -161,6 +161,27 @@ def test_a_replay_makes_the_same_facts_and_a_timer_is_a_row_of_its_own(tmp_path:
     assert found.snapshot is not None
     recovery = recover(found, lambda: None)
     assert recovery.engine.calls
+    journal.close()
+
+
+def test_a_replay_does_not_grow_with_lives_that_end_before_a_snapshot_is_due(
+    tmp_path: Path,
+) -> None:
+    async def cut_short() -> None:
+        process = Process(tmp_path)
+        turning = asyncio.create_task(process.loop.run())
+        for number in range(SNAPSHOT_ROWS * 2 // 3):
+            chosen = ChosenStatus.AVAILABLE if number % 2 else ChosenStatus.PAUSED
+            process.loop.put(AgentStatusSet(ANA, chosen))
+        await process.loop.submit(AgentStatusSet(ANA, ChosenStatus.AVAILABLE))
+        turning.cancel()  # stands for kill -9: no snapshot is left behind
+        await asyncio.gather(turning, return_exceptions=True)
+        process.journal.close()
+
+    for _ in range(4):
+        asyncio.run(cut_short())
+    journal = SqlJournal.open(Location(tmp_path), tenant=TENANT)
+    assert len(journal.recover().rows) < 2 * SNAPSHOT_ROWS
     journal.close()
 
 

@@ -360,6 +360,9 @@ class Ari:
                 self._on_replaced()
                 return
             else:
+                if self._ready.is_set() and events.empty():
+                    self._on_event(message)
+                    continue
                 try:
                     events.put_nowait(message)
                 except asyncio.QueueFull:

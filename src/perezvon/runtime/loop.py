@@ -81,8 +81,10 @@ UNHURRIED = (ArrivalWitnessed, LegEnded, LegRinging)
 call's events may wait as `GATHER_MS` says.
 """
 
-SNAPSHOT_ROWS = 20_000
-"""A snapshot is taken after so many rows at the latest, so that a replay stays short."""
+SNAPSHOT_ROWS = 5_000
+"""A snapshot is taken after so many rows at the latest, over all lives since the last one: else a
+replay grows with every restart of an engine that never lives for a minute.
+"""
 
 
 class Poisoned(Exception):  # noqa: N818 - says what happened
@@ -139,7 +141,7 @@ class Loop:
         self._meter = meter
         self._snapshot_every_ms = snapshot_every_ms
         self._seq = recovery.seq
-        self._snapshot_seq = recovery.seq
+        self._snapshot_seq = recovery.snapshot_seq
         self._snapshot_at = clock.now()
         self._facts: list[StoredFact] = list(recovery.facts)
         self._facts_due_at: Instant = 0

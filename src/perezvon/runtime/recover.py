@@ -26,6 +26,8 @@ class Recovery:
     engine: Engine
     seq: int
     """Of the last row."""
+    snapshot_seq: int
+    """Of the last row that the newest snapshot has; a replay begins after it."""
     now: Instant
     """Of the last row: the clock begins no earlier."""
     facts: tuple[StoredFact, ...]
@@ -62,4 +64,4 @@ def recover(found: Recovered, first_plan: Callable[[], Plan | None]) -> Recovery
         facts += (StoredFact(row.seq, n, fact) for n, fact in enumerate(step.facts))
         if row.seq > found.carried_out:
             unknown += step.commands
-    return Recovery(engine, seq, now, tuple(facts), tuple(unknown), new_plan)
+    return Recovery(engine, seq, found.snapshot_seq, now, tuple(facts), tuple(unknown), new_plan)
