@@ -172,13 +172,15 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             for happenings in caller.by_call().values()
         }
         ear_of = {call.number: call.ear or 0 for calls in made.values() for call in calls}
+        # Before the facts: a debt whose time comes just now is dialled after its attempt is known.
+        rung = clients.happenings()
         status, ledger = engine.told_ledger()
         assert status == 0, ledger
         facts = engine.facts()
         return Story(
             callers=by_number,
             agents=[one for phone in phones for one in phone.happenings()],
-            clients=clients.happenings(),
+            clients=rung,
             silence=max(
                 (longest_silence(call, ears, ear_of[number]) for number, call in by_number.items()),
                 key=lambda one: one.length_s,
