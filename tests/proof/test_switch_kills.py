@@ -68,7 +68,8 @@ def test_all_who_talked_or_waited_are_called_back_once_after_a_kill_of_asterisk(
     everyone = kills * party
     assert len(rung) == everyone
     assert set(rung.values()) == {1}
-    assert _order_of_attempts(facts) == _order_of_arrivals(facts)
+    attempts = _attempts(facts)
+    assert list(dict.fromkeys(attempts)) == _order_of_arrivals(facts)
     assert max(took_s) <= BACK_S_MAX
     assert ledger["recovered"] == ledger["arrivals"] == len(in_cel) == everyone
     assert status == 0
@@ -76,6 +77,7 @@ def test_all_who_talked_or_waited_are_called_back_once_after_a_kill_of_asterisk(
     figures.state("owed and called back", ledger["recovered"], everyone)
     figures.state("rings of a client's telephone, at most", max(rung.values()), 1)
     figures.state("called back in the order in which they had called", "yes", "yes")
+    figures.state("tried once more, as the trunk had failed", len(attempts) - everyone, "stated")
     figures.state("longest from Asterisk's return to the last talk, s", f"{max(took_s):.0f}",
                   BACK_S_MAX)  # fmt: skip
     figures.state("arrivals: ledger / CEL", f"{ledger['arrivals']} / {len(in_cel)}", "equal")
@@ -116,7 +118,7 @@ def _order_of_arrivals(facts: list[Fact]) -> list[str]:
     return [str(fact.call) for fact in facts if isinstance(fact, CallReceived)]
 
 
-def _order_of_attempts(facts: list[Fact]) -> list[str]:
+def _attempts(facts: list[Fact]) -> list[str]:
     """The calls that the debts are of, as they were tried."""
     call_of = {fact.debt: str(fact.call) for fact in facts if isinstance(fact, DebtOpened)}
     return [call_of[fact.debt] for fact in facts if isinstance(fact, AttemptStarted)]
