@@ -8,7 +8,7 @@ import pytest
 from perezvon.core.commands import ConnectCall, DialClient, HangUp, PlayPrompt, Prompt, PromptKind
 from perezvon.core.events import LegAnswered, PromptEnded
 from perezvon.core.ids import SECOND, CallId, LegId, PlaybackId
-from tests.asterisk.office import Office, in_office, ring
+from tests.asterisk.office import Office, in_office, proven, ring
 from tests.support.ari_proxy import AriProxy, kind_of
 from tests.support.asterisk import Running, asterisk
 from tests.support.onlooker import Onlooker
@@ -29,6 +29,8 @@ KINDS = (
 )
 NOT_TWICE = KINDS[:3]
 """What must not be done again when only its reply was lost."""
+
+OF_A_BEAT = ("POST events/user/*", "GET applications/*", "POST asterisk/variable")
 
 CASES = [(kind, "before") for kind in KINDS] + [(kind, "after") for kind in NOT_TWICE]
 CALL = CallId("t-d1/1")
@@ -77,6 +79,21 @@ def test_a_lost_request_costs_neither_a_ring_nor_a_talk(
 
     with AriProxy(running.site.http_port) as proxy:
         in_office(running, test, ("anna",), started=False)
+    assert lost.done
+
+
+@pytest.mark.parametrize("kind", OF_A_BEAT)
+def test_a_heart_does_not_miss_a_beat_for_one_lost_request(running: Running, kind: str) -> None:
+    lost = First(kind)
+
+    async def test(place: Office) -> None:
+        place.switch = place.driver(port=proxy.port)
+        await place.switch.start(place.events.append)
+        proxy.lose(before=1.0, of=lost)
+        assert await place.switch.heartbeat(proven)
+
+    with AriProxy(running.site.http_port) as proxy:
+        in_office(running, test, started=False)
     assert lost.done
 
 
