@@ -23,6 +23,7 @@ import signal
 import statistics
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,9 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("faults")]
 KILLS, FREEZES = 100, 30
 """In full; a tenth otherwise."""
 
+CALLS_PER_S_MIN = 4.5
+"""Five a second are asked of SIPp."""
+
 SILENT_S_MAX = 15
 EARS = 900
 QUIET_S = 150
@@ -61,14 +65,16 @@ class Hits:
 
 
 def hit_again_and_again(
-    engine: SupervisedEngine, hits: Hits, chance: random.Random, kills: int,
-    freezes_s: tuple[int, int], freezes: int,
+    engine: SupervisedEngine, callers: Sequence[Caller], hits: Hits, chance: random.Random,
+    kills: int, freezes_s: tuple[int, int], freezes: int,
 ) -> None:  # fmt: skip
-    """All of them in a drawn order, each at a drawn moment."""
+    """All of them in a drawn order, each at a drawn moment, while they call."""
     todo = ["kill"] * kills + ["freeze"] * freezes
     chance.shuffle(todo)
     while todo:
         pass_time(chance.uniform(0.2, 4))
+        for caller in callers:
+            caller.assert_calling()
         hit_at = time.monotonic()
         if todo.pop() == "freeze":
             pid = engine.hit(signal.SIGSTOP)
@@ -97,6 +103,8 @@ class Story:
 
     callers: dict[str, list[Happening]]
     """By number: each calls once."""
+    calling_s: float
+    """How long they kept calling."""
     agents: list[Happening]
     clients: list[Happening]
     silence: Silence
@@ -157,10 +165,12 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             )
             for kind, port in zip(KINDS, ports, strict=True)
         ]  # fmt: skip
+        begun_at = time.monotonic()
         if full:
-            hit_again_and_again(engine, hits, chance, KILLS, (5, 60), FREEZES)
+            hit_again_and_again(engine, callers, hits, chance, KILLS, (5, 60), FREEZES)
         else:
-            hit_again_and_again(engine, hits, chance, KILLS // 10, (5, 8), FREEZES // 10)
+            hit_again_and_again(engine, callers, hits, chance, KILLS // 10, (5, 8), FREEZES // 10)
+        calling_s = time.monotonic() - begun_at
         for caller in callers:
             caller.call_no_more()
         for caller in callers:
@@ -179,6 +189,7 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
         facts = engine.facts()
         return Story(
             callers=by_number,
+            calling_s=calling_s,
             agents=[one for phone in phones for one in phone.happenings()],
             clients=rung,
             silence=max(
@@ -206,6 +217,7 @@ def test_nobody_is_lost_or_left_in_silence_over_kills_and_freezes_of_the_engine(
     hits = Hits()
     story = play(tmp_path, hits, random.Random(seed), full=figures.full)
     ledger = story.ledger
+    assert len(story.callers) >= CALLS_PER_S_MIN * story.calling_s
     assert story.silence.length_s <= SILENT_S_MAX, story.silence
     assert story.stranded_s <= SILENT_S_MAX
     assert not story.without_end()
@@ -221,7 +233,7 @@ def test_nobody_is_lost_or_left_in_silence_over_kills_and_freezes_of_the_engine(
 def state_figures(figures: Figures, hits: Hits, story: Story, seed: int) -> None:
     state, ledger = figures.state, story.ledger
     state("kills / freezes of the engine", f"{hits.kills} / {hits.freezes}", f"{KILLS} / {FREEZES}")
-    state("calls, at 5/s", len(story.callers), "all the time")
+    state("calls / for so long, s", f"{len(story.callers)} / {story.calling_s:.0f}", "5 a second")
     state("longest silence of a caller, s", f"{story.silence.length_s:.1f}", f"<= {SILENT_S_MAX}")
     state("longest in our hands without an engine, s", f"{story.stranded_s:.1f}", SILENT_S_MAX)
     state("callers without an end", len(story.without_end()), 0)

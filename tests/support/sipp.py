@@ -161,6 +161,11 @@ class Caller(_Sipp):
         self._start(self._scenario, (LOOPBACK, self._running.sip_port), options)
         return self
 
+    def assert_calling(self) -> None:
+        """A SIPp that ended by itself must not pass for a quiet day."""
+        assert self._child is not None
+        assert self._child.poll() is None, self.trouble()
+
     def call_no_more(self) -> None:
         """Those who are on the line stay; `finished` when they are done."""
         assert self._child is not None

@@ -1,8 +1,8 @@
 """What came of the requests over the socket, and those of which nothing is known yet.
 
 The switch answers in the order in which it was asked (measured). So a reply tells that each one
-before it which did not come is lost. And while none comes at all the switch stands still: then one
-request is given up at a time, for what is sent in its place only has to wait behind the others.
+before it which did not come is lost. And while none comes at all the switch may stand still: then
+they are given up one by one, for what is sent in their place only has to wait behind the others.
 """
 
 import asyncio
@@ -15,6 +15,10 @@ from perezvon.core.ids import Duration
 
 LATE_MS: Duration = 5_000
 """How long a request may wait for its reply at all."""
+
+APART_MS: Duration = 100
+"""Between two that are given up while no reply comes: enough to find out soon whether the switch
+answers again, and few enough not to bury it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,6 @@ class _Request:
     future: asyncio.Future[Reply]
     timer: asyncio.TimerHandle
     sent_at: float
-    timeout_s: float
 
 
 class Awaited:
@@ -82,7 +85,7 @@ class Awaited:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
         timer = loop.call_later(timeout_ms / 1000, self._give_up, request_id)
-        self._awaited[request_id] = _Request(future, timer, loop.time(), timeout_ms / 1000)
+        self._awaited[request_id] = _Request(future, timer, loop.time())
         return future
 
     def take(self, request_id: str, reply: Reply) -> None:
@@ -102,7 +105,7 @@ class Awaited:
     def _give_up(self, request_id: str) -> None:
         loop = asyncio.get_running_loop()
         one, now = self._awaited[request_id], loop.time()
-        next_at = min(self._given_up_at + one.timeout_s, one.sent_at + LATE_MS / 1000)
+        next_at = min(self._given_up_at + APART_MS / 1000, one.sent_at + LATE_MS / 1000)
         if now < next_at:
             one.timer = loop.call_at(next_at, self._give_up, request_id)
             return
