@@ -38,10 +38,12 @@ CLOSE_MS = 1_000
 FENCED_MS = 50
 """How often a closed fence is looked at before a new link."""
 ASIDE_MS = 5_000
-ASIDE_AGAIN_MS: tuple[Duration, ...] = (500, 1_500, 3_000)
+ASIDE_AGAIN_MS: tuple[Duration, ...] = (500, 900, 1_400, 2_000, 3_000, 4_000)
 """When what goes by HTTP is sent again beside the tries before it, which are still waited for: a
 reply that is late must not cost more than one that was lost."""
-FILTER_MS: tuple[Duration, ...] = (300, 500, 1_000, 2_000)
+CONNECTIONS_MAX = 16
+"""Of plain HTTP: two questions may be under way with all their tries."""
+FILTER_MS: tuple[Duration, ...] = (300, 300, 400, 500, 1_000, 2_000)
 """How long each try waits for its reply: it may be repeated, and a link needs it."""
 EVENTS_MAX = 50_000
 """Events heard and not yet handled. Beyond, the link is cut: an audit then says what is true."""
@@ -139,7 +141,7 @@ class Ari:
         fence.on_connection_reuseconn.append(self._check_fence)
         self._session = aiohttp.ClientSession(
             headers={"Authorization": login},
-            connector=aiohttp.TCPConnector(limit=8),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
             trace_configs=[fence],
         )
         self._keeper = asyncio.create_task(self._keep_linked(), name="ari-link")
