@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 Log = Callable[..., str]
 
 FOREVER_MS = 3_600_000
+CROSSED_MS = 4_000
+"""Who has hung up too may not answer any more."""
 ANSWER_CODES = (
     300, 301, 302, 400, 401, 403, 404, 406, 408, 410, 480, 482, 483, 484, 486, 488, 491,
     500, 501, 503, 504, 600, 603, 604, 606,
@@ -174,17 +176,29 @@ def _callers_talk(talk_ms: int, log: Log) -> list[str]:
         _send(_caller_message("ACK [next_url]", "1 ACK") + NO_BODY),
         log("answered"),
         _recv("BYE", timeout_ms=talk_ms, late="hang", then="peer"),
+        *_hang_up(_caller_message("BYE [next_url]", "2 BYE"), log),
+        _label("peer"),
+        _send(_reply("200 OK")),
+        log("ended_by_other"),
+        _end(),
+    ]
+
+
+def _hang_up(bye: str, log: Log) -> list[str]:
+    """The other side's BYE may meet ours half-way; SIPp would give up a call in which it did."""
+    return [
         _label("hang"),
-        _send(_caller_message("BYE [next_url]", "2 BYE") + NO_BODY, retrans=True),
+        _send(bye + NO_BODY, retrans=True),
+        _recv("BYE", optional=True, then="both"),
         _recv("481", optional=True, then="hung"),
         _recv("200"),
         _label("hung"),
         log("hung_up"),
         _end(),
-        _label("peer"),
+        _label("both"),
         _send(_reply("200 OK")),
-        log("ended_by_other"),
-        _end(),
+        _recv("481", optional=True, then="hung"),
+        _recv("200", timeout_ms=CROSSED_MS, late="hung", then="hung"),
     ]
 
 
@@ -316,13 +330,7 @@ def _talk(how: Answering, log: Log) -> list[str]:
     return [
         *body,
         _recv("BYE", timeout_ms=how.talk_ms, late="hang", then="bye", action=reason),
-        _label("hang"),
-        _send(_phone_message("BYE", 50) + NO_BODY, retrans=True),
-        _recv("481", optional=True, then="hung"),
-        _recv("200"),
-        _label("hung"),
-        log("hung_up"),
-        _end(),
+        *_hang_up(_phone_message("BYE", 50), log),
         _label("bye"),
         _send(_reply("200 OK")),
         log("ended_by_other", "[$reason]"),
