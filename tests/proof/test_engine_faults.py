@@ -44,7 +44,8 @@ from tests.support.supervised import SupervisedEngine
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("faults")]
 
 KILLS, FREEZES = 100, 30
-"""In full; a tenth otherwise."""
+SCALED = KILLS // 10, FREEZES // 10, (5, 8)
+"""A tenth, when not in full; and how long a freeze lasts, in seconds."""
 
 CALLS_PER_S_MIN = 4.5
 """Five a second are asked of SIPp."""
@@ -66,9 +67,10 @@ class Hits:
 
 def hit_again_and_again(
     engine: SupervisedEngine, callers: Sequence[Caller], hits: Hits, chance: random.Random,
-    kills: int, freezes_s: tuple[int, int], freezes: int,
+    *, full: bool,
 ) -> None:  # fmt: skip
     """All of them in a drawn order, each at a drawn moment, while they call."""
+    kills, freezes, freezes_s = (KILLS, FREEZES, (5, 60)) if full else SCALED
     todo = ["kill"] * kills + ["freeze"] * freezes
     chance.shuffle(todo)
     while todo:
@@ -166,16 +168,9 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             for kind, port in zip(KINDS, ports, strict=True)
         ]  # fmt: skip
         begun_at = time.monotonic()
-        if full:
-            hit_again_and_again(engine, callers, hits, chance, KILLS, (5, 60), FREEZES)
-        else:
-            hit_again_and_again(engine, callers, hits, chance, KILLS // 10, (5, 8), FREEZES // 10)
+        hit_again_and_again(engine, callers, hits, chance, full=full)
         calling_s = time.monotonic() - begun_at
-        for caller in callers:
-            caller.call_no_more()
-        for caller in callers:
-            until_now(caller.finished, QUIET_S, caller.trouble)
-        until_now(lambda: quiet(engine, sentry), QUIET_S, engine.ledger)
+        end_the_day(engine, callers, sentry)
         by_number = {
             happenings[0].caller: happenings
             for caller in callers
@@ -202,6 +197,15 @@ def play(root: Path, hits: Hits, chance: random.Random, *, full: bool) -> Story:
             in_cel=engine.arrivals_in_cel(),
             attempts=attempts_by_number(engine, facts),
         )
+
+
+def end_the_day(engine: SupervisedEngine, callers: Sequence[Caller], sentry: Sentry) -> None:
+    """Who is on the line is served, and what falls due meanwhile is called back."""
+    for caller in callers:
+        caller.call_no_more()
+    for caller in callers:
+        until_now(caller.finished, QUIET_S, caller.trouble)
+    until_now(lambda: quiet(engine, sentry), QUIET_S, engine.ledger)
 
 
 def quiet(engine: SupervisedEngine, sentry: Sentry) -> bool:
