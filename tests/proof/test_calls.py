@@ -26,6 +26,12 @@ ELSEWHERE = "Call completed elsewhere"
 QUICK, STEADY, SLOW = (Answering(answer_after_ms=ms) for ms in (300, 600, 900))
 
 
+def is_quiet(phones: Phone) -> bool:
+    """The last BYE may reach a telephone after the engine has put the call away."""
+    kinds = ({one.kind for one in call} for call in phones.by_call().values())
+    return all("answered" not in call or call & {"ended_by_other", "hung_up"} for call in kinds)
+
+
 def talked_long_enough(phones: Phone) -> list[Happening]:
     """Answers that a talk came of. Who picked up in the same moment as another is hung up at
     once: by a BYE with the reason, or without one where our CANCEL crossed his answer.
@@ -83,6 +89,7 @@ def test_every_caller_talks_to_exactly_one_agent_and_losers_missed_nothing(
         ) as callers:
             until_now(callers.finished, 60 + count, callers.trouble)
         until_now(lambda: engine.ledger()["in_progress"] == 0, 10, engine.log_tail)
+        until_now(lambda: all(map(is_quiet, (quick, steady, slow))), 10, engine.log_tail)
         heard = [one for phones in (quick, steady, slow) for one in phones.happenings()]
         answered = callers.of("answered")
         talks = Counter(
