@@ -109,7 +109,7 @@ def test_a_wrong_file_is_refused_with_its_name_and_the_reason(
     [
         ({"rtp_from": 20_000, "rtp_to": 10_000}, "rtp_from..rtp_to must hold four ports"),
         ({"sip_port": 12_000}, "sip_port 12000 lies within"),
-        ({"web_port": 8088}, "http_port, sip_port, web_port and manager_port must"),
+        ({"web_port": 8088}, "http_port, sip_port and web_port must"),
         ({"dead_man_s": 7}, "dead_man_s must be longer"),
     ],
 )

@@ -129,9 +129,6 @@ class Settings(BaseSettings):
     sip_port: Port = 5060
     http_bind: Address = Field(default="127.0.0.1", description="Of ARI and SIP over WebSocket")
     http_port: Port = 8088
-    manager_port: Port = Field(
-        default=5038, description="Of the manager interface, always on 127.0.0.1"
-    )
     hep_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         default=0, description="Where the worker hears SIP for evidence, on 127.0.0.1; 0: nowhere"
     )
@@ -177,9 +174,9 @@ class Settings(BaseSettings):
             raise ValueError("rtp_from..rtp_to must hold four ports at least")
         if self.rtp_from <= self.sip_port <= self.rtp_to:
             raise ValueError(f"sip_port {self.sip_port} lies within rtp_from..rtp_to")
-        listeners = (self.http_port, self.sip_port, self.web_port, self.manager_port)
+        listeners = (self.http_port, self.sip_port, self.web_port)
         if len(set(listeners)) < len(listeners):
-            raise ValueError("http_port, sip_port, web_port and manager_port must differ")
+            raise ValueError("http_port, sip_port and web_port must differ")
         if self.dead_man_s <= self.heartbeat_age_s_max + self.refresh_s:
             # Otherwise one late beat throws every waiting caller into the fallback queue.
             raise ValueError("dead_man_s must be longer than heartbeat_age_s_max + refresh_s")

@@ -10,9 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from perezvon.asterisk import ami
 from perezvon.asterisk.ari import Address
-from perezvon.asterisk.provision import MANAGER_USER, application, heartbeat_variable
+from perezvon.asterisk.provision import application, heartbeat_variable
 from perezvon.asterisk.switch import AsteriskSwitch, Guard
 from perezvon.core.commands import Command, RingAgent
 from perezvon.core.events import CallArrived, EndCause, Event, LegEnded
@@ -86,7 +85,7 @@ class Office:
             guard=Guard(heartbeat_variable(self.plan.tenant), waiting_ms),
             cel_path=cel or self.running.process.places.cel,
             on_replaced=lambda: self.replaced.append(True),
-            manager=ami.Address(site.manager_port, MANAGER_USER, site.manager_secret),
+            console=self.running.process.places.socket,
             alerts=self.alerts,
         )
 

@@ -160,7 +160,8 @@ def test_a_telephone_that_dies_while_it_rings_is_found_and_the_next_agent_rung(
         await until(lambda: at.told("alert_cleared", dead), SOON_MS)
         offer.answer()
         await until(lambda: caller.answered)
-        offer.hang_up()
+        caller.hang_up()
+        await until(lambda: offer.ended)
 
     at_desk(running, tmp_path, test)
 
@@ -176,7 +177,8 @@ def test_a_telephone_that_was_dead_before_it_could_ring_costs_two_seconds(
         assert await at.outcome_of(ANNA) is OfferOutcome.UNREACHABLE
         offer.answer()
         await until(lambda: caller.answered)
-        offer.hang_up()
+        caller.hang_up()
+        await until(lambda: offer.ended)
 
     at_desk(running, tmp_path, test)
 
@@ -198,6 +200,7 @@ def test_a_telephone_that_dies_in_a_talk_gives_the_caller_his_place_back(
         await at.told_by(lambda facts: [f for f in facts if isinstance(f, DebtSettled)], SOON_MS)
         assert not caller.ended
         again.hang_up()
+        await until(lambda: caller.ended)
         await until(lambda: caller.ended)
         ledger = await asyncio.to_thread(at.engine.ledger)
         assert ledger["balanced"]

@@ -2,12 +2,12 @@
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from perezvon.asterisk import ami
 from perezvon.core.events import TrunkChanged
 from perezvon.core.ids import TrunkId
 from perezvon.core.plan import Trunk
@@ -107,24 +107,5 @@ def test_a_carrier_that_says_nothing_any_more_is_told_of_and_believed_when_it_sp
     play(running, test)
 
 
-def test_the_manager_lets_its_user_ask_and_do_nothing(running: Running) -> None:
-    async def test() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", running.site.manager_port)
-        secret = running.site.manager_secret
-        said = (
-            f"Action: Login\r\nUsername: perezvon\r\nSecret: {secret}\r\n\r\n"
-            "Action: Command\r\nCommand: core stop now\r\n\r\n"
-            "Action: Originate\r\nChannel: Local/1@x\r\nApplication: Echo\r\n\r\n"
-            "Action: Setvar\r\nVariable: X\r\nValue: 1\r\n\r\n"
-        )
-        writer.write(said.encode())
-        await reader.readline()
-        answers: list[str] = []
-        while len(answers) < 4:
-            block = await ami.read_block(reader)
-            if "Response" in block:
-                answers.append(block["Response"])
-        writer.close()
-        assert answers == ["Success", "Error", "Error", "Error"]
-
-    asyncio.run(test())
+def test_the_switch_has_no_manager_interface(running: Running) -> None:
+    assert re.search(r"Manager \(AMI\): +No\b", running.cli("manager show settings"))

@@ -21,7 +21,6 @@ def settings(folder: Path, **changes: object) -> Settings:
         "sip_port": free_udp_port(),
         "http_port": free_port(),
         "web_port": free_port(),
-        "manager_port": free_port(),
         "switch": "sim",
         "language": "en",
         **changes,

@@ -32,7 +32,6 @@ def environment(folder: Path, **changes: object) -> dict[str, str]:
         "sip_port": free_udp_port(),
         "http_port": free_port(),
         "web_port": free_port(),
-        "manager_port": free_port(),
         "rtp_from": rtp[0],
         "rtp_to": rtp[1],
         "language": "en",

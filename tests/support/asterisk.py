@@ -21,7 +21,6 @@ import pytest
 
 from perezvon.asterisk import install, provision
 from perezvon.asterisk.process import AsteriskProcess, directories
-from perezvon.bootstrap.asterisk import manager_secret
 from perezvon.core.plan import Plan
 from tests.support.ports import free_port, free_udp_block, free_udp_port
 
@@ -96,8 +95,6 @@ def make_site(root: Path, **changes: Any) -> provision.Site:  # noqa: ANN401 - f
         "sip_port": free_udp_port(),
         "http_port": free_port(socket.SOCK_STREAM),
         "ari_password": PASSWORD,
-        "manager_port": free_port(socket.SOCK_STREAM),
-        "manager_secret": manager_secret(PASSWORD),
         # The telephones of most tests are dumb.
         "rtp_timeout_s": 0,
         "rtp_ports": free_udp_block(2_000),

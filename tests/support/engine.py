@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,8 @@ from typing import Any, Self
 from sqlalchemy import select
 
 from perezvon.asterisk import cel
+from perezvon.asterisk.console import SOCKET
+from perezvon.bootstrap.asterisk import places
 from perezvon.core.facts import Fact
 from perezvon.core.ids import LegId
 from perezvon.runtime.local import ask
@@ -84,7 +87,6 @@ class EngineProcess:
             sip_port=site.sip_port,
             http_port=ari_port or site.http_port,
             web_port=free_port(),
-            manager_port=site.manager_port,
             hep_port=site.hep_port,
             rtp_from=site.rtp_ports[0],
             rtp_to=site.rtp_ports[1],
@@ -94,6 +96,7 @@ class EngineProcess:
     def start(self, *options: str, wait: bool = True) -> Self:
         """`options` of `perezvon engine`. Without `wait` it may not even have begun."""
         assert self._child is None
+        self._link_command_line()
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, *self._program, "engine", *options],
@@ -126,7 +129,23 @@ class EngineProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        return self._end(signal.SIGTERM)
+        status = self._end(signal.SIGTERM)
+        self._unlink_command_line()
+        return status
+
+    def _link_command_line(self) -> None:
+        """An Asterisk that several tests share does not live where this engine looks for it."""
+        ours, theirs = places(self.settings).socket, self.running.process.places.socket
+        if ours != theirs and not (ours / SOCKET).is_symlink():
+            ours.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (ours / SOCKET).symlink_to(theirs / SOCKET)
+
+    def _unlink_command_line(self) -> None:
+        ours = places(self.settings).socket
+        if (ours / SOCKET).is_symlink():
+            with suppress(OSError):
+                (ours / SOCKET).unlink()
+                ours.rmdir()
 
     def freeze(self) -> None:
         """It does nothing more, and the world does not learn of it."""

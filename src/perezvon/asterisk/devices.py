@@ -10,7 +10,6 @@ where we register, holds our registration. What is wrong with one is an alert of
 from collections.abc import Collection
 from typing import TypeAlias
 
-from perezvon.asterisk.ami import Block
 from perezvon.asterisk.pjsip import trunk_endpoint
 from perezvon.core.events import DeviceChanged, TrunkChanged
 from perezvon.core.ids import AgentId, Duration, Instant, TrunkId
@@ -38,6 +37,8 @@ class Devices:
         self._unregistered: dict[TrunkId, str] = {}
         """Trunks without the registration that they should have, and what is the matter."""
         self._pending_since: dict[TrunkId, Instant] = {}
+        self._returned: set[str] = set()
+        """Trunks that refused us, were silent, and answer again."""
         self._told: dict[Change, None] = {}
 
     def learn(self, agents: Collection[AgentId], trunks: Collection[Trunk]) -> None:
@@ -66,6 +67,8 @@ class Devices:
         if name in self._trunks:
             trunk = self._trunks[name]
             if reachable:
+                if trunk.id in self._silent and trunk.id in self._unregistered:
+                    self._returned.add(name)
                 self._silent.discard(trunk.id)
             else:
                 self._silent.add(trunk.id)
@@ -74,12 +77,16 @@ class Devices:
             return self._news(DeviceChanged(AgentId(name), reachable))
         return []
 
-    def registration(self, detail: Block, now: Instant) -> list[Change]:
-        """From one `OutboundRegistrationDetail` of the manager; `now` only ever grows."""
-        trunk = self._trunks.get(detail.get("ObjectName", ""))
+    @property
+    def any_registers(self) -> bool:
+        return any(trunk.register for trunk in self._trunks.values())
+
+    def registration(self, name: str, status: str, now: Instant) -> list[Change]:
+        """Take what the switch says of one, in its own words; `now` only ever grows."""
+        trunk = self._trunks.get(name)
         if trunk is None or not trunk.register:
             return []
-        match detail.get("Status"):
+        match status:
             case "Registered":
                 self._pending_since.pop(trunk.id, None)
                 self._unregistered.pop(trunk.id, None)
@@ -92,10 +99,10 @@ class Devices:
                 self._unregistered.setdefault(trunk.id, UNREGISTERED)
         return self._judge(trunk)
 
-    def is_refused(self, name: str) -> bool:
-        """Whether this endpoint is a trunk whose carrier did not take our registration."""
-        trunk = self._trunks.get(name)
-        return trunk is not None and trunk.id in self._unregistered
+    def take_returned(self) -> list[str]:
+        """Trunks whose carrier may take our registration now, each told once."""
+        returned, self._returned = sorted(self._returned & self._trunks.keys()), set()
+        return returned
 
     def heard(self, change: Change) -> list[Change]:
         """Take what an event of the switch says; give what is news."""

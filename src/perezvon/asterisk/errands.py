@@ -62,6 +62,11 @@ class Errands:
         self._alerts = alerts
         self._lost_count = 0
 
+    @property
+    def linked(self) -> bool:
+        """Whether there is anybody to send to."""
+        return self._ari.linked
+
     def send(
         self,
         method: str,

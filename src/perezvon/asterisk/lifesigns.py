@@ -1,114 +1,135 @@
 """Life signs that ARI does not give: registrations with carriers, and telephones that ring.
 
 A telephone that died while it rang says nothing, and its offer would ring on for nobody. So each
-ringing one is asked (OPTIONS) every `PROBE_MS`; without an answer for `QUALIFY_RINGING_S` the
-switch calls it unreachable, and tells at once.
+ringing one is asked (OPTIONS) every `PROBE_MS`. Without an answer within
+`pjsip.QUALIFY_PHONE_TIMEOUT_S` the switch calls it unreachable, and we look just then.
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from perezvon.asterisk import ami
+from perezvon.asterisk import console
+from perezvon.asterisk.ari import part
 from perezvon.asterisk.book import Book
 from perezvon.asterisk.devices import Change, Devices
+from perezvon.asterisk.errands import Errands
+from perezvon.asterisk.pjsip import QUALIFY_PHONE_TIMEOUT_S
+from perezvon.asterisk.replies import Reply
 from perezvon.core.ids import SECOND, AgentId, Duration, Instant
 
-PROBE_MS: Duration = 400
+PROBE_MS: Duration = 350
 PROBES_MAX = 10
 """Telephones asked at a time, the longest unasked first: with more that ring it takes longer to
 find a dead one, and matters less."""
 
-REGISTRATIONS_EVERY = 12
+JUDGED_MS: Duration = 30
+"""So long after the last moment for an answer the switch has drawn its conclusion."""
+
+REGISTRATIONS_EVERY = 14
 """Periods of `PROBE_MS` between two questions after the registrations."""
 
-UNREACHABLE = frozenset({"Unreachable", "Unregistered"})
-REACHABLE = frozenset({"Reachable", "Registered"})
+ANSWER_S = 2
+"""For the command line, which answers at once."""
+
+REGISTRATION = re.compile(
+    r"^\s*(?P<name>[^\s/]+)/\S.*\s(?P<status>[A-Z][a-z]+)\s*(?:\(exp\. [^)]*\))?\s*$", re.MULTILINE
+)
+"""A line of `pjsip show registrations`: name/URI, auth, status, and when it ends."""
+
+log = logging.getLogger(__name__)
 
 
 class LifeSigns:
-    """Nothing without a manager interface: then the polls of `upkeep` are all there is."""
+    """`directory`: of the command line's socket. None: the polls of `upkeep` are all there is."""
 
     def __init__(
         self,
-        address: ami.Address | None,
+        directory: Path | None,
+        errands: Errands,
         book: Book,
         devices: Devices,
-        *,
         tell: Callable[[Change], None],
     ) -> None:
+        self._directory = directory
+        self._errands = errands
         self._book = book
         self._devices = devices
         self._tell = tell
         self._asked_at: dict[AgentId, float] = {}
+        """Of those that ring, when each was asked last."""
         self._task: asyncio.Task[None] | None = None
-        self._ami = (
-            ami.Ami(address, on_event=self._hear, on_link=self._ask_registrations)
-            if address is not None
-            else None
-        )
 
     def start(self) -> None:
-        if self._ami is not None:
-            self._ami.start()
-            self._task = asyncio.create_task(self._run(self._ami), name="life-signs")
+        if self._directory is not None:
+            self._task = asyncio.create_task(self._run(self._directory), name="life-signs")
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._ami is not None:
-            await self._ami.stop()
 
-    async def _run(self, manager: ami.Ami) -> None:
+    async def _run(self, directory: Path) -> None:
         periods = 0
         while True:
             await asyncio.sleep(PROBE_MS / SECOND)
+            if not self._errands.linked:
+                continue
+            try:
+                await self._probe(directory)
+                if periods % REGISTRATIONS_EVERY == 0:
+                    await self._look_at_registrations(directory)
+            except console.NoAnswer as error:
+                log.info("no life signs", extra={"error": str(error)})
             periods += 1
-            self._probe(manager)
-            if periods % REGISTRATIONS_EVERY == 0:
-                self._ask_registrations()
 
-    def _probe(self, manager: ami.Ami) -> None:
+    async def _probe(self, directory: Path) -> None:
         ringing = {
             leg.agent
             for leg in self._book
             if leg.agent is not None and leg.rang and not leg.answered and not leg.withdrawn
         }
         self._asked_at = {agent: at for agent, at in self._asked_at.items() if agent in ringing}
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
         longest_unasked = sorted(ringing, key=lambda agent: (self._asked_at.get(agent, 0.0), agent))
-        for agent in longest_unasked[:PROBES_MAX]:
-            self._asked_at[agent] = now
-            manager.send("PJSIPQualify", Endpoint=agent)
+        asked = longest_unasked[:PROBES_MAX]
+        self._asked_at |= dict.fromkeys(asked, loop.time())
+        commands = [f"pjsip qualify {agent}" for agent in asked]
+        # A carrier that is back: the switch's own next try may be half a minute away.
+        commands += [f"pjsip send register {name}" for name in self._devices.take_returned()]
+        await console.ask(directory, *commands, timeout_s=ANSWER_S)
+        for agent in asked:
+            loop.call_later(QUALIFY_PHONE_TIMEOUT_S + JUDGED_MS / SECOND, self._look, agent)
 
-    def _ask_registrations(self) -> None:
-        if self._ami is not None:
-            self._ami.send("PJSIPShowRegistrationsOutbound")
+    def _look(self, agent: AgentId) -> None:
+        if agent in self._asked_at:
+            self._errands.send(
+                "GET",
+                f"endpoints/PJSIP/{part(agent)}",
+                still=lambda: agent in self._asked_at,
+                then=self._looked,
+            )
 
-    def _hear(self, event: ami.Block) -> None:
-        match event.get("Event"):
-            case "Registry":
-                self._ask_registrations()
-            case "OutboundRegistrationDetail":
-                self._tell_all(self._devices.registration(event, self._now()))
-            case "PeerStatus":
-                self._hear_of(event.get("Peer", ""), event.get("PeerStatus", ""))
-            case _:
-                pass
+    def _looked(self, reply: Reply) -> None:
+        if reply.ok:
+            self._tell_all(self._devices.changes([reply.body]))
 
-    def _hear_of(self, peer: str, status: str) -> None:
-        name = peer.removeprefix("PJSIP/")
-        if status not in REACHABLE | UNREACHABLE:
+    async def _look_at_registrations(self, directory: Path) -> None:
+        if not self._devices.any_registers:
             return
-        reachable = status in REACHABLE
-        if reachable and self._devices.is_refused(name) and self._ami is not None:
-            # The carrier is back: the switch's own next try may be half a minute away.
-            self._ami.send("PJSIPRegister", Registration=name)
-        self._tell_all(self._devices.endpoint(name, reachable=reachable))
+        _, text = await console.ask(directory, "pjsip show registrations", timeout_s=ANSWER_S)
+        now: Instant = int(asyncio.get_running_loop().time() * SECOND)
+        for name, status in read_registrations(text):
+            self._tell_all(self._devices.registration(name, status, now))
 
     def _tell_all(self, changes: list[Change]) -> None:
         for change in changes:
             self._tell(change)
 
-    def _now(self) -> Instant:
-        return int(asyncio.get_running_loop().time() * SECOND)
+
+def read_registrations(text: str) -> Iterator[tuple[str, str]]:
+    """Name and status of each; a line that is none is passed over."""
+    for line in REGISTRATION.finditer(text):
+        yield line["name"], line["status"]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from perezvon.asterisk import console
 from perezvon.asterisk.install import Pbx
 
 BOOT_S = 30
@@ -33,7 +34,6 @@ CEL_BYTES_MAX = 50_000_000
 """Some fifty thousand calls; then a new segment is begun."""
 CEL_KEPT_S = 31 * 24 * 3_600
 TAIL_BYTES = 4_000
-REPLY_BYTES_MAX = 4_000_000
 
 ROOT_PATH_MAX = 200
 """Asterisk reads its configuration through buffers of 256 bytes."""
@@ -99,7 +99,7 @@ def directories(
     """The layout of a run directory; nothing is made yet. `socket`: a short directory of ours."""
     root = root.absolute()
     socket = (socket or root / "run").absolute()
-    if len(os.fsencode(socket / "asterisk.ctl")) > SOCKET_PATH_MAX:
+    if len(os.fsencode(socket / console.SOCKET)) > SOCKET_PATH_MAX:
         # The same root always gives the same place, so that another process finds it too.
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
         socket = Path(tempfile.gettempdir()) / f"perezvon-{os.getuid()}-{name}"
@@ -164,7 +164,7 @@ class AsteriskProcess:
         while time.monotonic() < give_up_at:
             if (code := child.poll()) is not None:
                 raise AsteriskFailed(f"Asterisk ended with code {code}.\n{self.log_tail()}")
-            with contextlib.suppress(AsteriskFailed, TimeoutError):
+            with contextlib.suppress(AsteriskFailed):
                 who, answer = await self._ask("core waitfullybooted", CLI_S)
                 # Another may live in this directory; ours is about to see it and to end.
                 if f"/{child.pid}/" in who and "fully booted" in answer:
@@ -180,28 +180,15 @@ class AsteriskProcess:
 
         `AsteriskFailed` when it does not answer.
         """
-        try:
-            _, answer = await self._ask(command, timeout_s)
-        except TimeoutError:
-            raise AsteriskFailed(f"Asterisk's command line was silent: {command}") from None
+        _, answer = await self._ask(command, timeout_s)
         return answer
 
     async def _ask(self, command: str, timeout_s: float) -> tuple[str, str]:
-        """Who answers, and what. Over its socket, as `asterisk -rx` does, without a process."""
-        assert "\n" not in command
-        assert "\0" not in command
-        async with asyncio.timeout(timeout_s):
-            try:
-                reader, writer = await asyncio.open_unix_connection(
-                    self.places.socket / "asterisk.ctl"
-                )
-                with contextlib.closing(writer):
-                    writer.write(f"cli quit after {command}".encode() + b"\0")
-                    data = await _read_all(reader)
-            except OSError as error:
-                raise AsteriskFailed(f"Asterisk's command line is not there: {error}") from error
-        who, _, answer = data.decode(errors="replace").partition("\n")
-        return who, answer
+        """Who answers, and what."""
+        try:
+            return await console.ask(self.places.socket, command, timeout_s=timeout_s)
+        except console.NoAnswer as error:
+            raise AsteriskFailed(str(error)) from error
 
     async def reload(self) -> None:
         """Take the written configuration over; calls go on."""
@@ -336,13 +323,6 @@ def _own(place: Path) -> None:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     if place.is_symlink() or place.stat().st_uid != os.getuid():
         raise AsteriskFailed(f"{place} belongs to somebody else.")
-
-
-async def _read_all(reader: asyncio.StreamReader) -> bytes:
-    answer = b""
-    while len(answer) < REPLY_BYTES_MAX and (part := await reader.read(65_536)):
-        answer += part
-    return answer
 
 
 def _tail(path: Path) -> str:

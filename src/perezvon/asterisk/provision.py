@@ -25,9 +25,6 @@ RTP_TIMEOUT_S = 45
 """A talk without a packet of sound from the telephone for so long is over. Telephones that save
 silence send nothing while their owner listens: a shorter time would cut him off."""
 
-MANAGER_USER = "perezvon"
-MANAGER_HOST = "127.0.0.1"
-
 CEL_FIELDS = (
     "${CSV_QUOTE(${eventtype})}",
     "${CSV_QUOTE(${eventtime})}",
@@ -47,8 +44,8 @@ EMPTY = (
 )  # fmt: skip
 
 UNHEARD = "ast_channel_varset_type"
-"""What nobody here listens for: the switch would make it ready for ARI and for the manager and
-throw it away, a dozen times at the end of each leg. (RTCP has a listener: the evidence.)
+"""What nobody here listens for: the switch would make it ready for ARI and throw it away, a dozen
+times at the end of each leg. (RTCP has a listener: the evidence.)
 """
 
 INDICATIONS = """\
@@ -95,9 +92,6 @@ class Site:
     outside_address: str | None = None
     """By which the carriers reach us, when a router translates."""
     local_nets: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
-    manager_port: int = 0
-    """Of the manager interface, on the loopback. 0: none; registrations are then not watched."""
-    manager_secret: str = field(default="", repr=False)
     hep_port: int = 0
     """Where copies of SIP messages go, on the loopback. 0: nowhere."""
     hep_password: str = field(default="", repr=False)
@@ -138,7 +132,8 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "logger.conf": _logger(),
         "http.conf": _http(site),
         "ari.conf": _ari(site),
-        "manager.conf": _manager(site),
+        # It would make ready what happens to each channel, whether anybody listens or not.
+        "manager.conf": conf.section("general", enabled=False),
         "pjsip.conf": pjsip_conf(
             plan,
             secrets,
@@ -223,23 +218,6 @@ def _ari(site: Site) -> str:
         password=conf.secret("ari_password", site.ari_password),
         password_format="plain",  # noqa: S106 - a format, no password
     )
-
-
-def _manager(site: Site) -> str:
-    """Its user may hear of registrations and ask after them and after telephones, nothing more:
-    no call, no command. It reads the carriers' passwords all the same, so it is for us alone.
-    """
-    if not site.manager_port:
-        return conf.section("general", enabled=False)
-    return conf.section(
-        "general", enabled=True, webenabled=False, bindaddr=MANAGER_HOST, port=site.manager_port,
-        authtimeout=5, authlimit=20,
-    ) + conf.section(
-        MANAGER_USER, secret=conf.secret("manager_secret", site.manager_secret),
-        deny="0.0.0.0/0.0.0.0", permit="127.0.0.1/255.255.255.255",
-        # Rights to an action are looked up under `write`, also where it only asks.
-        read="system", write="reporting",
-    )  # fmt: skip
 
 
 def _hep(site: Site) -> str:

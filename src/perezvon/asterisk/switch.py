@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
-from perezvon.asterisk import ami, conf, numbers
+from perezvon.asterisk import conf, numbers
 from perezvon.asterisk.ari import Address, Ari, Message, Trace, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
@@ -104,7 +104,7 @@ class Guard:
 
 class AsteriskSwitch:
     """Implements `runtime.ports.Switch`. `on_replaced`: another engine has taken our place.
-    `may_act`, `trace`: see `Ari`.
+    `may_act`, `trace`: see `Ari`; `console`: the directory of the command line's socket.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class AsteriskSwitch:
         on_replaced: Callable[[], None],
         may_act: Callable[[], bool] = lambda: True,
         recordings: Path | None = None,
-        manager: ami.Address | None = None,
+        console: Path | None = None,
         alerts: Alerts | None = None,
         trace: Trace | None = None,
     ) -> None:
@@ -160,7 +160,7 @@ class AsteriskSwitch:
             adopt=self._adopt,
             alerts=alerts,
         )
-        self._life_signs = LifeSigns(manager, self._book, self._devices, tell=self._tell)
+        self._life_signs = LifeSigns(console, self._errands, self._book, self._devices, self._tell)
         self._app = address.app
         self._sink: Sink | None = None
         self._asked: set[LegId] = set()

@@ -5,11 +5,10 @@ with is always what the newest applied plan says, or the one before when it cann
 """
 
 import contextlib
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from perezvon.asterisk import ami, ari, install, provision, traces
+from perezvon.asterisk import ari, install, provision, traces
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, Directories, directories
 from perezvon.asterisk.watchdog import silent_parts
 from perezvon.bootstrap.secrets import Secrets
@@ -41,8 +40,6 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         http_host=settings.http_bind,
         http_port=settings.http_port,
         ari_password=secrets.ari_password,
-        manager_port=settings.manager_port,
-        manager_secret=manager_secret(secrets.ari_password),
         hep_port=settings.hep_port if settings.trace_mb else 0,
         hep_password=traces.password(secrets.ari_password),
         rtp_timeout_s=settings.rtp_timeout_s,
@@ -60,18 +57,6 @@ def ari_address(settings: Settings, secrets: Secrets, tenant: str) -> ari.Addres
         user=provision.Site.ari_user,
         password=secrets.ari_password,
         app=provision.application(tenant),
-    )
-
-
-def manager_secret(ari_password: str) -> str:
-    """Of the manager interface: a secret of its own that need not be kept beside the other."""
-    return hashlib.blake2b(b"manager", key=ari_password.encode()[:64], digest_size=24).hexdigest()
-
-
-def manager_address(settings: Settings, secrets: Secrets) -> ami.Address:
-    """Where the engine asks after registrations."""
-    return ami.Address(
-        settings.manager_port, provision.MANAGER_USER, manager_secret(secrets.ari_password)
     )
 
 
@@ -96,7 +81,7 @@ class Switchboard:
         """A new plan for a running one. Calls go on."""
         self.write(plan, secrets)
         # One that is away at this moment reads the files when it comes back.
-        with contextlib.suppress(AsteriskFailed, TimeoutError):
+        with contextlib.suppress(AsteriskFailed):
             await self.process.reload()
 
     def child(self, secrets: Secrets, plan: Plan, log: Path) -> Child:
@@ -114,7 +99,7 @@ def asterisk_child(
     """
 
     async def booted() -> bool:
-        with contextlib.suppress(AsteriskFailed, TimeoutError):
+        with contextlib.suppress(AsteriskFailed):
             said = await process.cli("core waitfullybooted", timeout_s=BOOTED_WAIT_S)
             return "fully booted" in said
         return False

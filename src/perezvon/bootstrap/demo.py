@@ -303,7 +303,7 @@ def _settings(folder: Path, town_sip_port: int, options: Options) -> Settings:
     wanted = settings_of.load(data_dir=folder, switch=options.switch)
     taken = {town_sip_port}
     ports: dict[str, int] = {}
-    for key in ("sip_port", "http_port", "web_port", "manager_port"):
+    for key in ("sip_port", "http_port", "web_port"):
         udp = key == "sip_port"
         port = int(getattr(wanted, key))
         while port in taken or not is_free(port, udp=udp):

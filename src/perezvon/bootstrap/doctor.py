@@ -131,7 +131,6 @@ class Doctor:
             wanted += [
                 ("sip_port", ours.sip_bind, True),
                 ("http_port", ours.http_bind, False),
-                ("manager_port", provision.MANAGER_HOST, False),
             ]
         for key, host, udp in wanted:
             port = int(getattr(ours, key))

@@ -27,7 +27,7 @@ from perezvon.asterisk.traces import TRACE
 from perezvon.asterisk.witness import Witness as AsteriskWitness
 from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
-from perezvon.bootstrap.asterisk import ari_address, manager_address, places
+from perezvon.bootstrap.asterisk import ari_address, places
 from perezvon.core.events import Caller, PlanChanged
 from perezvon.core.ids import SECOND, PersonId, TenantId
 from perezvon.core.plan import Plan
@@ -217,7 +217,7 @@ def _switch(
         on_replaced=on_replaced,
         may_act=journal.lease.held,
         recordings=_voices(settings),
-        manager=manager_address(settings, secrets),
+        console=files.socket,
         alerts=alerts,
         trace=trace.put if settings.trace_mb else None,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from perezvon import settings as settings_of
-from perezvon.asterisk import install, provision
+from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import starter
 from perezvon.bootstrap.alert_post import AlertPost
@@ -179,7 +179,6 @@ class Installation:
             wanted += [
                 (ours.sip_port, ours.sip_bind, True, "sip_port"),
                 (ours.http_port, ours.http_bind, False, "http_port"),
-                (ours.manager_port, provision.MANAGER_HOST, False, "manager_port"),
             ]
         for port, host, udp, setting in wanted:
             if not is_free(port, host, udp=udp):
