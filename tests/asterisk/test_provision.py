@@ -175,11 +175,16 @@ def test_a_browser_speaks_through_the_web_socket_and_a_mobile_has_no_telephone_o
     made = written(plan_of(("anna", web, mobile), callers_port=5070))
     browser = made["pjsip.conf"].split("[web]")[1]
     assert "webrtc = yes" in browser
+    assert "icesupport = yes" in made["rtp.conf"]
     assert "transport = transport-ws" in browser
     assert "mob-1" not in made["pjsip.conf"]
     assert "member = PJSIP/anna,0,anna,PJSIP/anna\n" in made["queues.conf"]
     assert "member = Local/2@mobiles-t/n,0,mob-1,\n" in made["queues.conf"]
     assert "Dial(PJSIP/+79161112233@trunk-carrier," in made["extensions.conf"]
+
+
+def test_without_a_browser_no_candidates_are_sought() -> None:
+    assert "icesupport = no" in written(plan_of(("anna",), callers_port=5070))["rtp.conf"]
 
 
 def test_paths_of_the_site_are_the_only_ones_used() -> None:

@@ -48,6 +48,7 @@ RELOAD = (
     "module reload res_pjsip_endpoint_identifier_ip.so",
     "module reload res_pjsip_outbound_registration.so",
     "module reload res_musiconhold.so",
+    "module reload res_rtp_asterisk.so",
     "dialplan reload",
     "queue reload all",
 )

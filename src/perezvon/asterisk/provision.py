@@ -15,7 +15,7 @@ from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.modules import modules_conf
 from perezvon.asterisk.pjsip import pjsip_conf
 from perezvon.asterisk.process import Directories
-from perezvon.core.plan import Plan
+from perezvon.core.plan import DeviceKind, Plan
 
 HEARTBEAT_AGE_S = 4
 DEAD_MAN_S = 12
@@ -146,9 +146,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
             qualify_trunk_s=site.qualify_trunk_s,
             rtp_timeout_s=site.rtp_timeout_s,
         ),
-        "rtp.conf": conf.section(
-            "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1], icesupport=True
-        ),
+        "rtp.conf": _rtp(plan, site),
         "extensions.conf": extensions_conf(
             plan, heartbeat_age_s=site.heartbeat_age_s, dead_man_s=site.dead_man_s
         ),
@@ -198,6 +196,14 @@ def _logger() -> str:
         "general", dateformat="%F %T.%3q", queue_log=True, queue_log_to_file=True,
         queue_log_name="queue_log", use_callids=True,
     ) + conf.section("logfiles", messages="notice,warning,error")  # fmt: skip
+
+
+def _rtp(plan: Plan, site: Site) -> str:
+    # Candidates are sought for each leg, also of a telephone that will not be offered them.
+    browsers = any(agent.device is DeviceKind.WEBRTC for agent in plan.agents)
+    return conf.section(
+        "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1], icesupport=browsers
+    )
 
 
 def _http(site: Site) -> str:

@@ -18,8 +18,8 @@ from perezvon.core.events import LegSeen
 from perezvon.core.ids import SECOND, LegId
 from perezvon.runtime.alerts import AlertKind, Alerts
 
-PERIOD_MS = 2 * SECOND
-SWEEP_EVERY = 5
+PERIOD_MS = 1 * SECOND
+SWEEP_EVERY = 10
 """Periods between two looks at all that is there."""
 
 STRAY_MS = 10 * SECOND
