@@ -3,7 +3,8 @@
 Callers and telephones are SIPp on the loopback; both kinds of queue have the same agents, record
 alike and are watched by the same CEL. Moments are taken at the SIP side; processor time is what
 the kernel counted for Asterisk and for our engine, per call. SIPp's own time is in neither. Our
-INVITE waits for a commit: what the disk alone takes for one stands beside.
+INVITE waits for a commit: what the disk alone takes for one stands beside. On a machine that is
+shared, a row during which others took too much is measured again, and the calmest stands.
 
     python -m bench.calls [RATE ...]      calls a second; 10, 20 and 40 by default
 """
@@ -11,9 +12,10 @@ INVITE waits for a commit: what the disk alone takes for one stands beside.
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
@@ -33,6 +35,10 @@ from tests.support.sipp import Call, Caller, Phone, until_now
 RATES = (10, 20, 40)
 LENGTH_S = 15
 """Of calling, for each row."""
+
+STOLEN_MAX = 0.08
+TRIES_MAX = 3
+"""For each row, while so much of the processors' time goes to others."""
 
 AGENTS = tuple(f"agent-{n:03}" for n in range(1, 161))
 ANSWER_MS = 300
@@ -167,6 +173,16 @@ def measured(
     }
 
 
+def calmest(measure: Callable[[int], dict[str, Figure]]) -> dict[str, Figure]:
+    """`measure` is told which try it is."""
+    tries: list[dict[str, Figure]] = []
+    while len(tries) < TRIES_MAX:
+        tries.append(measure(len(tries)))
+        if number_of(tries[-1]["stolen, %"]) <= STOLEN_MAX * 100:
+            break
+    return min(tries, key=lambda row: number_of(row["stolen, %"])) | {"tries": len(tries)}
+
+
 def cut(values: list[float], percent: int) -> float | None:
     return quantiles(values, n=100)[percent - 1] if len(values) > 1 else None
 
@@ -197,7 +213,6 @@ def limits(rows: list[dict[str, Figure]]) -> list[dict[str, Figure]]:
 
 def main(rates: tuple[int, ...]) -> None:
     ours, peers = free_udp_port(), free_udp_port()
-    rows: list[dict[str, Figure]] = []
     with TemporaryDirectory(prefix="perezvon-bench-") as folder:
         root = Path(folder)
         with (
@@ -206,12 +221,15 @@ def main(rates: tuple[int, ...]) -> None:
             Phone(running, AGENTS, Answering(answer_after_ms=ANSWER_MS), root) as phones,
         ):
             engine.sign_in(*AGENTS)
-            for rate in rates:
-                for number, kind in enumerate(KINDS):
-                    place = root / f"{rate}-{number}"
-                    port = peers if kind.peer else ours
-                    rows.append(measured(kind, rate, running, engine, phones, place, port))
-                    until_now(lambda: engine.ledger()["in_progress"] == 0, 30, engine.log_tail)
+
+            def measure(kind: Kind, rate: int, number: int) -> dict[str, Figure]:
+                place = root / f"{kind.number}-{rate}-{number}"
+                port = peers if kind.peer else ours
+                row = measured(kind, rate, running, engine, phones, place, port)
+                until_now(lambda: engine.ledger()["in_progress"] == 0, 30, engine.log_tail)
+                return row
+
+            rows = [calmest(partial(measure, kind, rate)) for rate in rates for kind in KINDS]
     report("calls", f"real calls, {LENGTH_S} s each", with_ratios(rows))
     if wanted := limits(rows):
         report("calls", "what was wanted", wanted)
