@@ -20,8 +20,10 @@ async def command_line(
 ) -> AsyncIterator[list[bytes]]:
     """One that says who it is, and to what it reads at once what `answer` makes of it."""
     asked: list[bytes] = []
+    lines: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
         asked.append(await reader.read(READ_BYTES))
         writer.write(WHO + await answer(asked[-1]))
         writer.close()
@@ -31,6 +33,8 @@ async def command_line(
         yield asked
     finally:
         server.close()
+        for line in lines:
+            line.transport.abort()
 
 
 async def echo(question: bytes) -> bytes:
