@@ -48,7 +48,7 @@ def talked_long_enough(phones: Phone) -> list[Happening]:
 
 
 def stopped_ringing(phones: Phone) -> list[Happening]:
-    """Telephones of losers that had begun to ring. Who is let go before a first answer to his INVITE
+    """Telephones of losers that had begun to ring. Who is let go before a first answer to an INVITE
     is cancelled by pjproject on its own, later and without the reason.
     """
     stopped = []
