@@ -1,4 +1,4 @@
-"""The client of the switch's command line, and the engine that asks it."""
+"""The client of the switch's command line: what is asked at once, and what limits an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

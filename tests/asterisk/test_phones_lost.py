@@ -201,7 +201,6 @@ def test_a_telephone_that_dies_in_a_talk_gives_the_caller_his_place_back(
         assert not caller.ended
         again.hang_up()
         await until(lambda: caller.ended)
-        await until(lambda: caller.ended)
         ledger = await asyncio.to_thread(at.engine.ledger)
         assert ledger["balanced"]
         assert ledger["open"] == 0

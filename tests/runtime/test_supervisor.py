@@ -15,10 +15,10 @@ from perezvon.runtime import supervisor as sv
 from perezvon.runtime.supervisor import Backoff, Child, Happening, StartError, Supervisor, What
 
 DEADLINE_S = 15
-FOREVER = "import time\nprint('here', flush=True)\nwhile True: time.sleep(60)"
+FOREVER = "import signal\nprint('here', flush=True)\nwhile True: signal.pause()"
 STUBBORN = (
-    "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "print('here', flush=True)\nwhile True: time.sleep(60)"
+    "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "print('here', flush=True)\nwhile True: signal.pause()"
 )
 QUICK = Backoff(waits_ms=(20, 40, 60))
 
@@ -106,9 +106,9 @@ def test_in_a_storm_the_waits_grow_and_it_is_never_given_up(tmp_path: Path) -> N
 def test_a_spare_that_is_loaded_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sv, "SPARE_AFTER_MS", 10)
     loaded_then_here = (
-        "import os, sys, time\nprint('loaded', os.getpid(), flush=True)\n"
+        "import os, signal, sys\nprint('loaded', os.getpid(), flush=True)\n"
         "sys.stdin.readline()\nprint('here', os.getpid(), flush=True)\n"
-        "while True: time.sleep(60)"
+        "while True: signal.pause()"
     )
 
     async def story() -> None:
@@ -287,12 +287,12 @@ import asyncio, sys
 from pathlib import Path
 from perezvon.runtime.supervisor import Child, Supervisor
 async def main():
-    code = "import subprocess, sys, time\\nwhile True: time.sleep(60)"
+    code = "import signal\\nwhile True: signal.pause()"
     children = [Child(n, (sys.executable, "-c", code), Path(sys.argv[1]) / n) for n in "ab"]
     supervisor = Supervisor(children)
     await supervisor.start()
     print(supervisor.pid_of("a"), supervisor.pid_of("b"), flush=True)
-    await asyncio.sleep(3600)
+    await asyncio.Event().wait()
 asyncio.run(main())
 """
 

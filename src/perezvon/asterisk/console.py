@@ -1,7 +1,7 @@
 """The switch's command line, over its socket as `asterisk -rx` speaks to it: no process, no port.
 
 For what ARI has no word for, and with texts of ours alone. A question takes half a millisecond; a
-manager interface (AMI) for the same would take a fifth of Asterisk's time for each call, whether
+manager interface (AMI) for the same would take a sixth of Asterisk's time for each call, whether
 anybody listens or not. See the decision on it.
 """
 
