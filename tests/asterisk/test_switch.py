@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from perezvon.asterisk import upkeep
 from perezvon.core.commands import (
     AnswerCall,
     ConnectCall,
@@ -165,6 +166,23 @@ def test_a_leg_withdrawn_in_the_breath_it_was_made_never_rings_on(running: Runni
             assert await place.end_of(leg) is EndCause.CANCELLED
         assert await place.channels() == 0
         assert all(call.ended for call in place.phones["anna"].calls)
+
+    in_office(running, test, ("anna",))
+
+
+def test_legs_looked_for_in_the_breath_they_were_made_ring_all_the_same(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The switch shows a new channel a moment before it is in the application.
+    monkeypatch.setattr(upkeep, "PERIOD_MS", 1)
+    monkeypatch.setattr(upkeep, "SWEEP_EVERY", 1)
+
+    async def test(place: Office) -> None:
+        legs = [LegId(f"t-c9/{n}") for n in range(1, 41)]
+        for leg in legs:
+            place.do(ring(leg, "anna"))
+            await until(lambda leg=leg: LegRinging(leg) in place.of(LegRinging))  # type: ignore[misc]
+        assert not place.of(LegEnded)
 
     in_office(running, test, ("anna",))
 

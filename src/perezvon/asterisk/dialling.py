@@ -113,7 +113,7 @@ class Dialling:
             "GET",
             f"channels/{part(leg.channel)}",
             still=partial(self._lives, leg),
-            then=partial(self._looked, leg, cause),
+            then=partial(self._looked, leg, cause, leg.is_being_made),
         )
 
     def look_later(self, leg: Leg) -> None:
@@ -237,7 +237,7 @@ class Dialling:
         else:
             self._arm(leg, DELETE_RETRY_MS, partial(self._delete_again, reason=reason))
 
-    def _looked(self, leg: Leg, cause: EndCause, reply: Reply) -> None:
+    def _looked(self, leg: Leg, cause: EndCause, was_being_made: bool, reply: Reply) -> None:  # noqa: FBT001 - by partial
         if not self._lives(leg):
             return
         if reply.status == NOT_FOUND:
@@ -248,9 +248,20 @@ class Dialling:
             else:
                 self._end(leg, cause)
         elif not is_in(self._app, reply.body):
-            self._left(leg)
+            if not was_being_made:
+                self._left(leg)
+            elif leg.is_being_made:
+                # Created a moment ago, and on its way into the application.
+                self._look_for_start(leg)
         elif leg.side is not Side.CALLER and not leg.dialled:
             self.started(leg)
+
+    def _look_for_start(self, leg: Leg) -> None:
+        leg.tries += 1
+        if leg.tries > MAKES_MAX:
+            self._left(leg)
+        else:
+            self._arm(leg, START_MS, self.look)
 
     def _lives(self, leg: Leg) -> bool:
         return self._book.get(leg.id) is leg
