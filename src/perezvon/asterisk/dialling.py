@@ -24,7 +24,7 @@ from perezvon.asterisk.pjsip import trunk_endpoint
 from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import Side
 from perezvon.core.events import EndCause
-from perezvon.core.ids import SECOND, Duration
+from perezvon.core.ids import SECOND, CallId, Duration
 from perezvon.core.plan import Trunk
 
 START_MS = 2 * SECOND
@@ -296,3 +296,15 @@ def shows(number: str, name: str) -> dict[str, str]:
     """What the called telephone displays as the other party."""
     safe = number if numbers.DIALABLE.fullmatch(number) else "anonymous"
     return {"CONNECTEDLINE(num,i)": safe, "CONNECTEDLINE(name,i)": name}
+
+
+def headers(call: CallId, *, auto: bool = False) -> dict[str, str]:
+    """What a telephone of ours is told besides: which call it is, and to answer it by itself.
+
+    Set with the channel, they are in its first INVITE (measured). Not for a trunk: no carrier
+    needs to know.
+    """
+    told = {"PJSIP_HEADER(add,X-Perezvon-Call)": str(call)}
+    if auto:
+        told["PJSIP_HEADER(add,X-Perezvon-Answer)"] = "auto"
+    return told

@@ -17,7 +17,7 @@ from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
-from perezvon.asterisk.dialling import Dialling, shows, through
+from perezvon.asterisk.dialling import Dialling, headers, shows, through
 from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
@@ -268,8 +268,10 @@ class AsteriskSwitch:
         if endpoint is None:
             self._tell(LegEnded(command.leg, EndCause.UNREACHABLE))
             return
+        told: dict[str, str] = {}
         if "@" not in endpoint:
             leg.agent = command.agent
+            told = headers(command.call, auto=command.auto)
         self._book.add(leg)
         number = name = ""
         if command.person is not None:
@@ -279,7 +281,7 @@ class AsteriskSwitch:
                 name = conf.shown(self._directory.name_of(command.person))
         if command.callback_clock:
             name = self._shown_callback.format(clock=command.callback_clock)
-        self._dialling.make(leg, endpoint, shows(number, name))
+        self._dialling.make(leg, endpoint, shows(number, name) | told)
 
     def _endpoint_of(self, agent_id: AgentId) -> str | None:
         agent = self._agents.get(agent_id)

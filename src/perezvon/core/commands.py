@@ -89,6 +89,8 @@ class RingAgent:
     """A bound for the switch; the core withdraws the offer by its own timer."""
     callback_clock: str = ""
     """`HH:MM` of the missed call when this is a call-back; the telephone shows it."""
+    auto: bool = False
+    """He asked for it himself: a telephone that can answers at once."""
 
 
 @dataclass(frozen=True, slots=True)
