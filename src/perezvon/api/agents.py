@@ -1,20 +1,22 @@
 """Agents: who is there, in which status and since when; and choosing a status for one."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
+from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
     ERRORS,
     LIMIT,
-    Actor,
     Ctx,
     Cursor,
     Limit,
     Moment,
     PathId,
-    Reader,
     Shown,
     Text,
 )
+from perezvon.api.roles import Permission
 from perezvon.core.events import ChosenStatus
 from perezvon.core.facts import Status
 from perezvon.store.agents import list_agents, list_statuses
@@ -64,7 +66,7 @@ class StatusChanges(Shown):
 
 
 @router.get("/agents")
-def read_agents(ctx: Ctx, _token: Reader) -> Agents:
+def read_agents(ctx: Ctx, _principal: Annotated[Principal, needs(Permission.SEE_AGENTS)]) -> Agents:
     """All of the plan, in its order. Who rings right now is on the live feed only."""
     known = {row.id: row for row in list_agents(ctx.books.fresh())}
     plan = ctx.books.plan()
@@ -90,7 +92,7 @@ def read_agents(ctx: Ctx, _token: Reader) -> Agents:
 @router.get("/agents/{agent}/statuses")
 def read_statuses(
     ctx: Ctx,
-    _token: Reader,
+    _principal: Annotated[Principal, needs(Permission.SEE_STATUSES)],
     agent: PathId,
     *,
     since: Moment = None,
@@ -107,7 +109,13 @@ def read_statuses(
 
 
 @router.put("/agents/{agent}/status")
-async def choose_status(ctx: Ctx, token: Actor, agent: PathId, body: ChosenBody) -> Chosen:
+async def choose_status(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.CHOOSE_STATUS)],
+    agent: PathId,
+    body: ChosenBody,
+) -> Chosen:
     """Durable when it is answered."""
-    args = {"agent": agent, "status": body.status.value, "reason": body.reason, "by": token.name}
+    principal.check_agent(Permission.CHOOSE_STATUS, agent)
+    args = {"agent": agent, "status": body.status.value, "reason": body.reason, "by": principal.by}
     return Chosen.model_validate(await ctx.ask("agent.status", args))

@@ -1,8 +1,12 @@
 """Alerts: what is wrong now, in words: what has happened, what callers notice, what to do."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
-from perezvon.api.context import ERRORS, Ctx, Reader, Shown
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Ctx, Shown
+from perezvon.api.roles import Permission
 from perezvon.metrics.explanation_words import Language
 from perezvon.runtime.alert_words import meaning
 
@@ -26,7 +30,12 @@ class OpenAlerts(Shown):
 
 
 @router.get("/alerts")
-async def read_alerts(ctx: Ctx, _token: Reader, *, lang: Language = "ru") -> OpenAlerts:
+async def read_alerts(
+    ctx: Ctx,
+    _principal: Annotated[Principal, needs(Permission.SEE_ALERTS)],
+    *,
+    lang: Language = "ru",
+) -> OpenAlerts:
     """The open ones, oldest first; 503 when the engine is away, which is worth an alert itself."""
     rows = (await ctx.ask("alerts"))["items"]
     return OpenAlerts(items=[_shown(row, lang) for row in rows])

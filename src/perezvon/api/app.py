@@ -24,6 +24,7 @@ from perezvon.api import (
     page,
     plan,
 )
+from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
 
@@ -71,6 +72,7 @@ def create_app(context: Context) -> FastAPI:
     errors.install(app)
     routes = APIRouter(prefix=PREFIX)
     for noun in NOUNS:
+        check_declared(noun.router.routes)
         routes.include_router(noun.router)
     app.include_router(routes)
     app.include_router(page.router)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
     ERRORS,
     LIMIT,
@@ -12,9 +13,9 @@ from perezvon.api.context import (
     Limit,
     Moment,
     QueryId,
-    Reader,
     Shown,
 )
+from perezvon.api.roles import Permission
 from perezvon.core.facts import AttemptOutcome
 from perezvon.store.callbacks import list_attempts
 
@@ -45,7 +46,7 @@ class Attempts(Shown):
 @router.get("/attempts")
 def read_attempts(
     ctx: Ctx,
-    _token: Reader,
+    _principal: Annotated[Principal, needs(Permission.SEE_DEBTS)],
     *,
     since: Moment = None,
     until: Moment = None,

@@ -1,8 +1,12 @@
 """Acting on debts: call back now, hand over, waive. The engine decides; we only ask."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
-from perezvon.api.context import ERRORS, Actor, Ctx, Id, PathId, Shown, SomeText
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Ctx, Id, PathId, Shown, SomeText
+from perezvon.api.roles import Permission
 
 router = APIRouter(tags=["callbacks"], responses=ERRORS)
 
@@ -32,20 +36,32 @@ class Waived(Shown):
 
 
 @router.post("/debts/{debt}/callback")
-async def ask_for_callback(ctx: Ctx, token: Actor, debt: PathId) -> Asked:
+async def ask_for_callback(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.CALLBACK)], debt: PathId
+) -> Asked:
     """Try it now, whatever its ladder says."""
-    reply = await ctx.ask("debt.call", {"debt": debt, "by": token.name})
+    reply = await ctx.ask("debt.call", {"debt": debt, "by": principal.by})
     return Asked.model_validate(reply)
 
 
 @router.put("/debts/{debt}/owner")
-async def assign(ctx: Ctx, token: Actor, debt: PathId, body: OwnerBody) -> Owned:
-    reply = await ctx.ask("debt.assign", {"debt": debt, "owner": body.owner, "by": token.name})
+async def assign(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.ASSIGN_DEBTS)],
+    debt: PathId,
+    body: OwnerBody,
+) -> Owned:
+    reply = await ctx.ask("debt.assign", {"debt": debt, "owner": body.owner, "by": principal.by})
     return Owned.model_validate(reply)
 
 
 @router.post("/debts/{debt}/waiver")
-async def waive(ctx: Ctx, token: Actor, debt: PathId, body: WaiverBody) -> Waived:
+async def waive(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.WAIVE_DEBTS)],
+    debt: PathId,
+    body: WaiverBody,
+) -> Waived:
     """Close it unmet. Who did it and why stays in the ledger."""
-    args = {"debt": debt, "by": token.name, "reason": body.reason}
+    args = {"debt": debt, "by": principal.by, "reason": body.reason}
     return Waived.model_validate(await ctx.ask("debt.waive", args))

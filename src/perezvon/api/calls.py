@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
     ERRORS,
     LIMIT,
@@ -14,16 +15,15 @@ from perezvon.api.context import (
     Moment,
     PathId,
     QueryId,
-    Reader,
     Shown,
     client_of,
 )
 from perezvon.api.errors import not_found
+from perezvon.api.roles import Permission
 from perezvon.runtime.ports import Person
 from perezvon.store.calls import CallRow, CallState, get_call, list_calls
 from perezvon.store.offers import list_offers
 from perezvon.store.paging import LIMIT_MAX
-from perezvon.store.tokens import Token
 
 router = APIRouter(tags=["calls"], responses=ERRORS)
 
@@ -78,14 +78,14 @@ class Calls(Shown):
     next: str | None
 
 
-def _shown(row: CallRow, persons: Mapping[str, Person], token: Token) -> Call:
-    return Call.model_validate(row).model_copy(update=client_of(row.person, persons, token))
+def _shown(row: CallRow, persons: Mapping[str, Person], principal: Principal) -> Call:
+    return Call.model_validate(row).model_copy(update=client_of(row.person, persons, principal))
 
 
 @router.get("/calls")
 def read_calls(
     ctx: Ctx,
-    token: Reader,
+    principal: Annotated[Principal, needs(Permission.SEE_CALLS)],
     *,
     since: Moment = None,
     until: Moment = None,
@@ -111,17 +111,19 @@ def read_calls(
         cursor=cursor,
     )
     persons = ctx.books.persons(row.person for row in page.items)
-    return Calls(items=[_shown(row, persons, token) for row in page.items], next=page.next)
+    return Calls(items=[_shown(row, persons, principal) for row in page.items], next=page.next)
 
 
 @router.get("/calls/{call}")
-def read_call(ctx: Ctx, token: Reader, call: PathId) -> CallWithOffers:
+def read_call(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.SEE_CALLS)], call: PathId
+) -> CallWithOffers:
     """One call with the offers that were made for it, oldest first."""
     stored = ctx.books.fresh()
     row = get_call(stored, call)
     if row is None:
         raise not_found("call")
     made = list_offers(stored, call=call, limit=LIMIT_MAX).items
-    shown = _shown(row, ctx.books.persons([row.person]), token)
+    shown = _shown(row, ctx.books.persons([row.person]), principal)
     offers = [Offer.model_validate(offer) for offer in reversed(made)]
     return CallWithOffers(**shown.model_dump(), offers=offers)

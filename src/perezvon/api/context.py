@@ -11,18 +11,16 @@ from typing import Annotated, Any, Final, TypeAlias
 from fastapi import Depends, Query, Request
 from fastapi import Path as InPath
 from pydantic import BaseModel, StringConstraints
+from starlette.requests import HTTPConnection
 
-from perezvon.api.errors import ApiError, ErrorBody
+from perezvon.api.access import Principal, of_key
+from perezvon.api.errors import ErrorBody
 from perezvon.runtime.local import ask
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Person
 from perezvon.store.books import Books
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX
 from perezvon.store.tokens import Token
-
-READ, ACT, ADMIN = "read", "act", "admin"
-SCOPES: Final = (READ, ACT, ADMIN)
-"""Each has what those before it have."""
 
 MOMENT_MAX: Final = 4_102_444_800_000
 """The year 2100: a moment beyond it is a slip of the pen."""
@@ -57,6 +55,18 @@ class Context:
     origins: tuple[str, ...] = ()
     """Of pages that may open the live feed, besides our own."""
 
+    def principal_of(self, request: HTTPConnection) -> Principal | None:
+        """Who sent it; None: nobody we know."""
+        return self.holder(request.headers.get("authorization"))
+
+    def holder(self, header: str | None) -> Principal | None:
+        """Whose key the header has. One way to read it for HTTP and for the feed."""
+        kind, _, secret = (header or "").partition(" ")
+        if kind.lower() != "bearer" or not secret.strip():
+            return None
+        token = self.check(secret.strip())
+        return None if token is None else of_key(token)
+
     async def ask(
         self, action: str, args: Mapping[str, Any] | None = None, timeout_s: float = 5
     ) -> dict[str, Any]:
@@ -72,35 +82,6 @@ def context_of(request: Request) -> Context:
 Ctx: TypeAlias = Annotated[Context, Depends(context_of)]
 
 
-def holder(check: CheckToken, header: str | None) -> Token | None:
-    """Whose token the header has. One way to read it for HTTP and for the feed."""
-    kind, _, secret = (header or "").partition(" ")
-    if kind.lower() != "bearer" or not secret.strip():
-        return None
-    return check(secret.strip())
-
-
-def may(token: Token, scope: str) -> bool:
-    wanted = SCOPES.index(scope)
-    return any(known in token.scopes for known in SCOPES[wanted:])
-
-
-def _need(scope: str) -> Callable[[Request], Token]:
-    def authorised(request: Request) -> Token:
-        token = holder(context_of(request).check, request.headers.get("authorization"))
-        if token is None:
-            raise ApiError(401, "unauthorised", "needs a token: Authorization: Bearer …")
-        if not may(token, scope):
-            raise ApiError(403, "forbidden", f"the token has no scope {scope!r}")
-        return token
-
-    return authorised
-
-
-Reader: TypeAlias = Annotated[Token, Depends(_need(READ))]
-Actor: TypeAlias = Annotated[Token, Depends(_need(ACT))]
-Admin: TypeAlias = Annotated[Token, Depends(_need(ADMIN))]
-
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ErrorBody} for status in (401, 403, 404, 422, 503)
 }
@@ -112,17 +93,12 @@ class Shown(BaseModel):
     model_config = {"from_attributes": True}
 
 
-def sees_numbers(token: Token) -> bool:
-    """Who works with clients sees their numbers; who only reads figures sees masks."""
-    return may(token, ACT)
-
-
 def client_of(
-    person: str | None, persons: Mapping[str, Person], token: Token
+    person: str | None, persons: Mapping[str, Person], principal: Principal
 ) -> dict[str, str | None]:
     known = persons.get(person) if person is not None else None
     if known is None:
         return {"number": None, "name": None}
-    if sees_numbers(token):
+    if principal.sees_numbers:
         return {"number": known.number, "name": known.name or None}
     return {"number": mask_number(known.number), "name": None}

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
     ERRORS,
     LIMIT,
@@ -14,14 +15,13 @@ from perezvon.api.context import (
     Moment,
     PathId,
     QueryId,
-    Reader,
     Shown,
     client_of,
 )
 from perezvon.api.errors import not_found
+from perezvon.api.roles import Permission
 from perezvon.runtime.ports import Person
 from perezvon.store.debts import DebtRow, DebtState, get_debt, list_debts
-from perezvon.store.tokens import Token
 
 router = APIRouter(tags=["debts"], responses=ERRORS)
 
@@ -57,14 +57,14 @@ class Debts(Shown):
     next: str | None
 
 
-def _shown(row: DebtRow, persons: Mapping[str, Person], token: Token) -> Debt:
-    return Debt.model_validate(row).model_copy(update=client_of(row.person, persons, token))
+def _shown(row: DebtRow, persons: Mapping[str, Person], principal: Principal) -> Debt:
+    return Debt.model_validate(row).model_copy(update=client_of(row.person, persons, principal))
 
 
 @router.get("/debts")
 def read_debts(
     ctx: Ctx,
-    token: Reader,
+    principal: Annotated[Principal, needs(Permission.SEE_DEBTS)],
     *,
     since: Moment = None,
     until: Moment = None,
@@ -90,12 +90,14 @@ def read_debts(
         cursor=cursor,
     )
     persons = ctx.books.persons(row.person for row in page.items)
-    return Debts(items=[_shown(row, persons, token) for row in page.items], next=page.next)
+    return Debts(items=[_shown(row, persons, principal) for row in page.items], next=page.next)
 
 
 @router.get("/debts/{debt}")
-def read_debt(ctx: Ctx, token: Reader, debt: PathId) -> Debt:
+def read_debt(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.SEE_DEBTS)], debt: PathId
+) -> Debt:
     row = get_debt(ctx.books.fresh(), debt)
     if row is None:
         raise not_found("debt")
-    return _shown(row, ctx.books.persons([row.person]), token)
+    return _shown(row, ctx.books.persons([row.person]), principal)

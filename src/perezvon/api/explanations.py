@@ -1,11 +1,13 @@
 """Why: the story of a call or a debt, as data and as text in Russian or English."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 
-from perezvon.api.context import ERRORS, Context, Ctx, PathId, Reader, Shown
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Context, Ctx, PathId, Shown
 from perezvon.api.errors import not_found
+from perezvon.api.roles import Permission
 from perezvon.core.facts import Fact
 from perezvon.metrics.explanation import explain, sentence
 from perezvon.metrics.explanation_words import Language
@@ -30,7 +32,13 @@ class Explanation(Shown):
 
 
 @router.get("/calls/{call}/explanation")
-def explain_call(ctx: Ctx, _token: Reader, call: PathId, *, lang: Language = "ru") -> Explanation:
+def explain_call(
+    ctx: Ctx,
+    _principal: Annotated[Principal, needs(Permission.EXPLAIN)],
+    call: PathId,
+    *,
+    lang: Language = "ru",
+) -> Explanation:
     """Whom it was offered to and why, what each did, and what became of the debt."""
     facts = story_of_call(ctx.books.fresh(), call)
     if not facts:
@@ -39,7 +47,13 @@ def explain_call(ctx: Ctx, _token: Reader, call: PathId, *, lang: Language = "ru
 
 
 @router.get("/debts/{debt}/explanation")
-def explain_debt(ctx: Ctx, _token: Reader, debt: PathId, *, lang: Language = "ru") -> Explanation:
+def explain_debt(
+    ctx: Ctx,
+    _principal: Annotated[Principal, needs(Permission.EXPLAIN)],
+    debt: PathId,
+    *,
+    lang: Language = "ru",
+) -> Explanation:
     facts = story_of_debt(ctx.books.fresh(), debt)
     if not facts:
         raise not_found("debt")

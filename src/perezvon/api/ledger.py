@@ -1,8 +1,12 @@
 """The ledger: how every inbound attempt ended, whether the sums agree, and the two accounts."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
-from perezvon.api.context import ERRORS, Ctx, Moment, Reader, Shown
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Ctx, Moment, Shown
+from perezvon.api.roles import Permission
 from perezvon.store import ledger
 
 router = APIRouter(tags=["ledger"], responses=ERRORS)
@@ -33,6 +37,11 @@ class Ledger(Shown):
 
 
 @router.get("/ledger")
-def read_ledger(ctx: Ctx, _token: Reader, *, since: Moment = None) -> Ledger:
+def read_ledger(
+    ctx: Ctx,
+    _principal: Annotated[Principal, needs(Permission.SEE_LEDGER)],
+    *,
+    since: Moment = None,
+) -> Ledger:
     """Of attempts received from `since` on."""
     return Ledger.model_validate(ledger.count(ctx.books.fresh(), since))

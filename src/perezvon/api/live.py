@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from perezvon.api.context import READ, Context, holder, may, sees_numbers
+from perezvon.api.access import Principal
+from perezvon.api.context import Context
+from perezvon.api.roles import Permission
 from perezvon.runtime.board import Board, Feed, Follower, Gap, Mirror, Row
 from perezvon.runtime.local import Refused, follow
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Unavailable
-from perezvon.store.tokens import Token
 
 router = APIRouter(tags=["live"])
 
@@ -42,8 +43,8 @@ class Live:
         self._open = Feed(_without_engine(Board(0)))
         self._masked = Feed(_without_engine(Board(0)))
 
-    def feed(self, token: Token) -> Feed:
-        return self._open if sees_numbers(token) else self._masked
+    def feed(self, principal: Principal) -> Feed:
+        return self._open if principal.sees_numbers else self._masked
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -104,13 +105,13 @@ async def tell(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        token = await _token(socket, context)
+        principal = await _principal(socket, context)
     except (TimeoutError, WebSocketDisconnect):
-        token = None
-    if token is None or not may(token, READ):
-        await _close(socket, UNAUTHORISED if token is None else FORBIDDEN)
+        principal = None
+    if principal is None or not principal.may(Permission.SEE_BOARD):
+        await _close(socket, UNAUTHORISED if principal is None else FORBIDDEN)
         return
-    feed = live.feed(token)
+    feed = live.feed(principal)
     if feed.full:
         await _close(socket, AWAY)
         return
@@ -122,7 +123,7 @@ async def tell(socket: WebSocket) -> None:
         await _close(socket, 1000)
 
 
-async def _token(socket: WebSocket, context: Context) -> Token | None:
+async def _principal(socket: WebSocket, context: Context) -> Principal | None:
     header = socket.headers.get("authorization")
     if header is None:
         async with asyncio.timeout(TOKEN_TIMEOUT_S):
@@ -135,7 +136,7 @@ async def _token(socket: WebSocket, context: Context) -> Token | None:
             return None
         header = f"Bearer {first.get('token', '')}"
     try:
-        return await asyncio.to_thread(holder, context.check, header)
+        return await asyncio.to_thread(context.holder, header)
     except Unavailable:
         return None
 

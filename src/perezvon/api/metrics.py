@@ -4,12 +4,14 @@ The engine's own words; when it does not answer they are one line that says so, 
 gets an error draws a gap and wakes nobody.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from perezvon.api.context import ERRORS, Ctx, Reader
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Ctx
+from perezvon.api.roles import Permission
 from perezvon.runtime.local import Refused
 from perezvon.runtime.measures import CONTENT_TYPE
 from perezvon.runtime.ports import Unavailable
@@ -24,7 +26,9 @@ perezvon_engine_up {up}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def read_metrics(ctx: Ctx, _token: Reader) -> PlainTextResponse:
+async def read_metrics(
+    ctx: Ctx, _principal: Annotated[Principal, needs(Permission.SEE_METRICS)]
+) -> PlainTextResponse:
     """Of the engine since its start; docs/metrics.md lists them."""
     try:
         told = (await ctx.ask("metrics"))["text"]

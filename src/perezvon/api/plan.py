@@ -5,8 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter
 from pydantic import StringConstraints
 
-from perezvon.api.context import ERRORS, Admin, Ctx, Shown, Text
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, Ctx, Shown, Text
 from perezvon.api.errors import ApiError
+from perezvon.api.roles import Permission
 from perezvon.runtime.actions import PLAN_BYTES_MAX
 from perezvon.runtime.local import ACTION_TIMEOUT_S
 from perezvon.store.plan_export import dump
@@ -35,7 +37,7 @@ class Applied(Shown):
 
 
 @router.get("/plan")
-def read_plan(ctx: Ctx, _token: Admin) -> PlanText:
+def read_plan(ctx: Ctx, _principal: Annotated[Principal, needs(Permission.SEE_PLAN)]) -> PlanText:
     plan = ctx.books.plan()
     if plan is None:
         raise ApiError(404, "unknown_plan", "no plan was applied yet")
@@ -43,8 +45,10 @@ def read_plan(ctx: Ctx, _token: Admin) -> PlanText:
 
 
 @router.put("/plan")
-async def apply_plan(ctx: Ctx, token: Admin, body: PlanBody) -> Applied:
+async def apply_plan(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.CHANGE_PLAN)], body: PlanBody
+) -> Applied:
     """A plan that contradicts itself is refused, and the running one stays."""
-    args = body.model_dump() | {"by": token.name}
+    args = body.model_dump() | {"by": principal.by}
     reply = await ctx.ask("plan.apply", args, APPLY_TIMEOUT_S)
     return Applied(version=str(reply.get("version", "")))

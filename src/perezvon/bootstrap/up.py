@@ -43,6 +43,7 @@ TOLD_MAX: Final = 3
 TOLD_EVERY: Final = 20
 """Of one that ends again and again, each of the first ends is told, then one in so many."""
 KEY_NAME: Final = "perezvon up"
+KEY_SCOPES: Final = ("read", "act", "admin")
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
@@ -290,11 +291,9 @@ def keep_token(settings: Settings) -> None:
     """The API's key for this machine's own user: made once, in a file that only he can read."""
     if settings.token_file.exists():
         return
-    from perezvon.api.context import SCOPES  # noqa: PLC0415 - loads a web server, and only once
-
     views = open_views(location_of(settings))
     try:
-        _, key = create_token(views, KEY_NAME, SCOPES, SystemClock().now())
+        _, key = create_token(views, KEY_NAME, KEY_SCOPES, SystemClock().now())
     finally:
         views.close()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL

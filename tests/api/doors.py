@@ -1,0 +1,38 @@
+"""The one table of who may open which door. A route that is not in it fails the tests.
+
+Each has the lowest of the broad scopes of keys that opens it (empty: anybody, without signing in;
+`-`: no key at all), and the roles that do. It repeats `api.roles` on purpose: a slip there must
+not be a slip here.
+"""
+
+from typing import Final
+
+ALL: Final = "owner admin supervisor controller agent viewer integrator"
+PEOPLE: Final = "owner admin supervisor controller agent viewer"
+WORK: Final = "owner supervisor agent integrator"
+LEAD: Final = "owner supervisor"
+ADMIN: Final = "owner admin"
+
+DOORS: Final[dict[str, tuple[str, str]]] = {
+    "GET /health": ("", ALL),
+    "GET /ready": ("", ALL),
+    "GET /auth": ("read", ALL),
+    "GET /calls": ("read", "owner supervisor controller agent viewer integrator"),
+    "GET /calls/{call}": ("read", "owner supervisor controller agent viewer integrator"),
+    "GET /calls/{call}/explanation": ("read", "owner supervisor controller agent integrator"),
+    "GET /debts": ("read", "owner supervisor agent viewer integrator"),
+    "GET /debts/{debt}": ("read", "owner supervisor agent viewer integrator"),
+    "GET /debts/{debt}/explanation": ("read", "owner supervisor controller agent integrator"),
+    "POST /debts/{debt}/callback": ("act", WORK),
+    "PUT /debts/{debt}/owner": ("act", LEAD),
+    "POST /debts/{debt}/waiver": ("act", LEAD),
+    "GET /attempts": ("read", "owner supervisor agent viewer integrator"),
+    "GET /agents": ("read", "owner admin supervisor controller agent integrator"),
+    "GET /agents/{agent}/statuses": ("read", "owner admin supervisor agent integrator"),
+    "PUT /agents/{agent}/status": ("act", "owner supervisor agent"),
+    "GET /alerts": ("read", "owner admin supervisor"),
+    "GET /ledger": ("read", "owner admin supervisor controller viewer integrator"),
+    "GET /plan": ("admin", "owner admin integrator"),
+    "PUT /plan": ("admin", ADMIN),
+    "GET /metrics": ("read", "owner admin supervisor"),
+}
