@@ -1,5 +1,5 @@
 # All that one does with this checkout. Needs python3 (3.11 or newer), python3-venv and make;
-# everything else is brought into .venv (Python packages, pinned with hashes) or, by the commands
+# everything else is brought into .venv and web/node_modules (pinned with hashes) or, by the commands
 # themselves, into the user's cache (Asterisk, SIPp).
 
 SHELL := /bin/bash
@@ -31,13 +31,16 @@ MEMORY_KB_MIN := 4000000
 SCRATCH := $(shell test -w $(MEMORY) && test $$(df --output=avail $(MEMORY) | tail -n 1) -gt \
   $(MEMORY_KB_MIN) && echo TMPDIR=$(MEMORY))
 
-.PHONY: help run quick lint test proof dst soak bench mutate format pins clean
+.PHONY: help run pages quick lint test proof dst soak bench mutate format pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-run: $(PROJECT) ## the whole system with a town of callers: watch it lose nobody (Ctrl-C ends it)
+run: pages ## the whole system with a town of callers: watch it lose nobody (Ctrl-C ends it)
 	@$(BIN)/perezvon up --demo
+
+pages: $(PROJECT) ## the pages of web/, built when they have changed
+	@$(BIN)/python -m scripts.pages
 
 quick: lint ## seconds: format, lint, types, import contracts, tests of the core and of the house
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/core tests/tidy $(ARGS)
@@ -47,6 +50,7 @@ lint: $(PROJECT)
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.pages check
 
 test: lint ## everything, scaled down, with a real Asterisk and PostgreSQL: 15 minutes at most
 	@$(SCRATCH) $(BIN)/pytest -n 3 --dist loadgroup --durations=15 $(ARGS)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from perezvon.api.app import create_app
 from perezvon.api.context import Context
+from perezvon.api.pages import Pages
 from perezvon.core.commands import Command
 from perezvon.core.engine import Engine
 from perezvon.core.events import (
@@ -93,6 +94,7 @@ class House:
         self.alerts = Alerts(lambda: self.office.now)
         self.beating = True
         self.origins: tuple[str, ...] = ()
+        self.pages: Pages | None = None
         self.feed = Feed()
         self.seq = 0
         self.save()
@@ -145,7 +147,7 @@ class House:
 
     def app(self) -> FastAPI:
         check = lambda secret: tokens.check_token(self.books.stored, secret, START)  # noqa: E731
-        return create_app(Context(self.books, self.socket, check, self.origins))
+        return create_app(Context(self.books, self.socket, check, self.origins, self.pages))
 
     def close(self) -> None:
         self.books.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
@@ -106,17 +105,6 @@ def test_an_unknown_path_is_told_in_the_same_shape(house: House) -> None:
             assert set(reply.json()["error"]) == {"code", "message", "where"}
 
     house.serve(scenario)
-
-
-def test_the_first_page_tells_where_to_go_on(house: House) -> None:
-    async def scenario(client: httpx.AsyncClient) -> None:
-        page = await client.get("http://perezvon.test/")
-        assert page.status_code == 200
-        assert page.headers["Content-Type"].startswith("text/html")
-        for path in re.findall(r'href="(/[^"]+)"', page.text):
-            assert (await client.get(f"http://perezvon.test{path}")).status_code == 200
-
-    house.serve(scenario, None)
 
 
 def test_a_wrong_method_is_told_in_the_same_shape(house: House) -> None:

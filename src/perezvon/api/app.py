@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from perezvon.api import (
     agents,
@@ -21,13 +22,14 @@ from perezvon.api import (
     ledger,
     live,
     metrics,
-    page,
+    pages,
     plan,
 )
 from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
 
+TITLE: Final = "Perezvon"
 PREFIX: Final = "/api/v1"
 NOUNS: Final = (
     calls,
@@ -46,6 +48,26 @@ NOUNS: Final = (
 )
 
 
+def document() -> dict[str, Any]:
+    """The description of the API, OpenAPI, of which clients are generated."""
+    app = FastAPI(title=TITLE, version=version("perezvon"), generate_unique_id_function=_operation)
+    _include(app)
+    return app.openapi()
+
+
+def _operation(route: APIRoute) -> str:
+    """The function's name: generated clients call it so, and no two may have the same."""
+    return route.name
+
+
+def _include(app: FastAPI) -> None:
+    routes = APIRouter(prefix=PREFIX)
+    for noun in NOUNS:
+        check_declared(noun.router.routes)
+        routes.include_router(noun.router)
+    app.include_router(routes)
+
+
 def create_app(context: Context) -> FastAPI:
     """The books are the caller's: he closes them when the application has ended."""
     feed = live.Live(context.engine)
@@ -56,7 +78,7 @@ def create_app(context: Context) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Perezvon",
+        title=TITLE,
         version=version("perezvon"),
         summary="A call centre in which no client's call is ever lost",
         lifespan=lifespan,
@@ -66,15 +88,13 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
         # A redirection would be made of the Host that the asker sent.
         redirect_slashes=False,
+        generate_unique_id_function=_operation,
     )
     app.state.context = context
     app.state.live = feed
+    app.state.pages = context.pages
     errors.install(app)
-    routes = APIRouter(prefix=PREFIX)
-    for noun in NOUNS:
-        check_declared(noun.router.routes)
-        routes.include_router(noun.router)
-    app.include_router(routes)
-    app.include_router(page.router)
+    _include(app)
+    app.include_router(pages.router)
     app.add_middleware(Limits, plan_path=f"{PREFIX}/plan")
     return app

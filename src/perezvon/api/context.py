@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from perezvon.api.access import Principal, of_key
 from perezvon.api.errors import ErrorBody
+from perezvon.api.pages import Pages
 from perezvon.runtime.local import ask
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Person
@@ -54,6 +55,8 @@ class Context:
     check: CheckToken
     origins: tuple[str, ...] = ()
     """Of pages that may open the live feed, besides our own."""
+    pages: Pages | None = None
+    """None: they were not built."""
 
     def principal_of(self, request: HTTPConnection) -> Principal | None:
         """Who sent it; None: nobody we know."""

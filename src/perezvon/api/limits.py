@@ -1,5 +1,6 @@
 """The outermost layer: bodies have a limit, and answers tell browsers to take them literally."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,12 +13,27 @@ BODY_BYTES_MAX: Final = 64 * 1024
 PLAN_BODY_BYTES_MAX: Final = 7 * 1024 * 1024
 """A plan's text of 1 MiB, were every sign of it escaped."""
 
-HEADERS: Final = {
+_COMMON: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+API_HEADERS: Final = {
+    **_COMMON,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+PAGE_HEADERS: Final = {
+    **_COMMON,
+    # Styles: the components of the pages set them on elements; scripts: our files alone.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; "
+        "worker-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+}
+API: Final = "/api/"
 
 
 class Limits:
@@ -33,9 +49,10 @@ class Limits:
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdecimal() or len(declared) > 18 or int(declared) > most:  # noqa: PLR2004
             refusal = answer(413, "too_large", f"a body has {most} bytes at most")
-            await refusal(scope, receive, _with_headers(send))
+            await refusal(scope, receive, _with_headers(send, API_HEADERS))
             return
-        await self._app(scope, _counted(receive, most), _with_headers(send))
+        ours = API_HEADERS if scope["path"].startswith(API) else PAGE_HEADERS
+        await self._app(scope, _counted(receive, most), _with_headers(send, ours))
 
 
 def _counted(receive: Receive, most: int) -> Receive:
@@ -53,11 +70,11 @@ def _counted(receive: Receive, most: int) -> Receive:
     return counted
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, ours: Mapping[str, str]) -> Send:
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in ours.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -16,8 +16,10 @@ from typing import Final
 import structlog
 import uvicorn
 
+import perezvon
 from perezvon.api.app import create_app
 from perezvon.api.context import Context
+from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.runtime.ports import Unavailable
 from perezvon.settings import Settings
@@ -95,7 +97,7 @@ def make_server(options: WebOptions, books: Books) -> Server:
     def check(secret: str) -> Token | None:
         return check_token(books.stored, secret, wall_clock())
 
-    app = create_app(Context(books, options.engine, check, options.origins))
+    app = create_app(Context(books, options.engine, check, options.origins, built_pages()))
     return Server(
         uvicorn.Config(
             app,
@@ -110,6 +112,16 @@ def make_server(options: WebOptions, books: Books) -> Server:
             timeout_graceful_shutdown=GRACE_S,
         )
     )
+
+
+def built_pages() -> Pages | None:
+    """Beside the package in a checkout, inside it when installed."""
+    package = Path(perezvon.__file__).parent
+    for place in (package / "pages", package.parents[1] / "web" / "dist"):
+        if (place / INDEX).is_file():
+            return Pages(place)
+    log.warning("pages_not_built")
+    return None
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { clock, phoneNumber } from "./format";
+
+test("a length reads as a clock and is never negative", () => {
+  expect(clock(7_999)).toBe("0:07");
+  expect(clock(725_000)).toBe("12:05");
+  expect(clock(3_723_000)).toBe("1:02:03");
+  expect(clock(-5)).toBe("0:00");
+});
+
+test("a Russian number is grouped, a mask and a foreign number stay", () => {
+  expect(phoneNumber("+79161234567")).toBe("+7 916 123-45-67");
+  expect(phoneNumber("+7916*****67")).toBe("+7916*****67");
+  expect(phoneNumber("+4930123456")).toBe("+4930123456");
+  expect(phoneNumber(null)).toBe("");
+});

@@ -1,0 +1,7 @@
+import { Title } from "@mantine/core";
+import { words } from "@/app/words";
+
+export function Missed() {
+  const t = words.use();
+  return <Title order={1}>{t("loading")}</Title>;
+}
