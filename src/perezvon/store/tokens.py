@@ -1,9 +1,5 @@
-"""API tokens: 256 random bits each, of which the store keeps a digest only.
+"""API tokens: 256 random bits each, of which the store keeps a digest only."""
 
-A plain digest is enough where a password would need a slow one: nobody guesses 256 bits.
-"""
-
-import hashlib
 import hmac
 import re
 import secrets
@@ -14,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 
 from perezvon.core.ids import MINUTE, Instant
+from perezvon.store import bearer
 from perezvon.store.database import Database
 from perezvon.store.paging import BadQuery
 from perezvon.store.schema import tokens
@@ -21,7 +18,6 @@ from perezvon.store.schema import tokens
 PREFIX: Final = "pz_"
 TOKENS_MAX: Final = 1_000
 NAME_LENGTH_MAX: Final = 100
-SECRET_LENGTH_MAX: Final = 200
 USED_EVERY_MS: Final = MINUTE
 """A use is noted this often at most: reading must not write each time."""
 SCOPE: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,39}")
@@ -47,7 +43,7 @@ def create_token(
     for scope in scopes:
         if not SCOPE.fullmatch(scope):
             raise BadQuery(f"{scope[:50]!r} is not a scope")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = bearer.new_secret(PREFIX)
     token = Token(secrets.token_hex(4), name, frozenset(scopes), now, None, None)
     with database.write() as connection:
         count = connection.scalar(select(func.count()).where(tokens.c.revoked_at.is_(None)))
@@ -56,7 +52,7 @@ def create_token(
         connection.execute(
             insert(tokens).values(
                 id=token.id,
-                hash=_digest(secret),
+                hash=bearer.digest(secret),
                 name=token.name,
                 scopes=" ".join(sorted(token.scopes)),
                 created_at=now,
@@ -87,9 +83,9 @@ def revoke_token(database: Database, token: str, now: Instant) -> bool:
 
 def check_token(database: Database, secret: str, now: Instant) -> Token | None:
     """Whose secret this is; None when nobody's, or a revoked one's."""
-    if not secret.startswith(PREFIX) or len(secret) > SECRET_LENGTH_MAX:
+    if not secret.startswith(PREFIX) or len(secret) > bearer.SECRET_LENGTH_MAX:
         return None
-    digest = _digest(secret)
+    digest = bearer.digest(secret)
     with database.read() as connection:
         row = connection.execute(
             select(tokens).where(tokens.c.hash == digest, tokens.c.revoked_at.is_(None))
@@ -101,10 +97,6 @@ def check_token(database: Database, secret: str, now: Instant) -> Token | None:
         with database.write() as connection:
             connection.execute(update(tokens).where(tokens.c.id == row.id).values(last_used_at=now))
     return _token(row)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
 def _token(row: Row[Any]) -> Token:

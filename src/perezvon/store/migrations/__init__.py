@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-HEADS: Final = {"journal": "journal_0002", "perezvon": "perezvon_0002"}
+HEADS: Final = {"journal": "journal_0002", "perezvon": "perezvon_0003"}
 """The newest step of each history."""
 
 
