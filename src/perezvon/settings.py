@@ -146,6 +146,9 @@ class Settings(BaseSettings):
 
     web_bind: Address = "127.0.0.1"
     web_port: Port = 8080
+    web_proxy: Address | None = Field(
+        default=None, description="Our own reverse proxy, believed when it says for whom it asks"
+    )
 
     snapshot_every_s: Seconds = 60
     heartbeat_age_s_max: Seconds = Field(
@@ -217,6 +220,11 @@ class Settings(BaseSettings):
     def token_file(self) -> Path:
         """The key of the API for this machine's own user."""
         return self.data_dir / "token"
+
+    @property
+    def setup_file(self) -> Path:
+        """The code with which the first user is made; gone when he is."""
+        return self.data_dir / "setup-code"
 
     @property
     def run_dir(self) -> Path:

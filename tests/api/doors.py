@@ -13,10 +13,38 @@ WORK: Final = "owner supervisor agent integrator"
 LEAD: Final = "owner supervisor"
 ADMIN: Final = "owner admin"
 
+SCREEN: Final = ("GET /auth",)
+"""Doors of a screen on the wall, beside those of anybody; the live feed is no route."""
+
 DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /health": ("", ALL),
     "GET /ready": ("", ALL),
+    "GET /setup": ("", ALL),
+    "POST /setup": ("", ALL),
+    "POST /sessions": ("", ALL),
+    "DELETE /sessions/current": ("", ALL),
+    "GET /sessions": ("-", PEOPLE),
+    "DELETE /sessions/{session}": ("-", PEOPLE),
     "GET /auth": ("read", ALL),
+    "PUT /auth/password": ("-", PEOPLE),
+    "POST /auth/totp": ("-", PEOPLE),
+    "PUT /auth/totp": ("-", PEOPLE),
+    "POST /auth/totp/removal": ("-", PEOPLE),
+    "GET /users": ("admin", ADMIN),
+    "POST /users": ("admin", ADMIN),
+    "GET /users/{user}": ("admin", ADMIN),
+    "PATCH /users/{user}": ("admin", ADMIN),
+    "DELETE /users/{user}": ("admin", ADMIN),
+    "PUT /users/{user}/password": ("admin", ADMIN),
+    "DELETE /users/{user}/sessions": ("admin", ADMIN),
+    "GET /keys": ("admin", ADMIN),
+    "POST /keys": ("admin", ADMIN),
+    "DELETE /keys/{key}": ("admin", ADMIN),
+    "GET /audit": ("admin", ADMIN),
+    "GET /board-links": ("admin", "owner admin supervisor"),
+    "POST /board-links": ("admin", "owner admin supervisor"),
+    "DELETE /board-links/{link}": ("admin", "owner admin supervisor"),
+    "POST /board-sessions": ("", ALL),
     "GET /calls": ("read", "owner supervisor controller agent viewer integrator"),
     "GET /calls/{call}": ("read", "owner supervisor controller agent viewer integrator"),
     "GET /calls/{call}/explanation": ("read", "owner supervisor controller agent integrator"),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import httpx
 from fastapi import FastAPI
 
 from perezvon.api.app import create_app
+from perezvon.api.browser import SESSION
 from perezvon.api.context import Context
 from perezvon.api.pages import Pages
+from perezvon.api.roles import Role
 from perezvon.core.commands import Command
 from perezvon.core.engine import Engine
 from perezvon.core.events import (
@@ -28,7 +31,7 @@ from perezvon.core.events import (
     TimePassed,
 )
 from perezvon.core.facts import Fact
-from perezvon.core.ids import Instant, LegId, PersonId
+from perezvon.core.ids import DAY, Instant, LegId, PersonId
 from perezvon.core.plan import Plan
 from perezvon.runtime.actions import alert_actions, engine_actions
 from perezvon.runtime.alerts import Alerts
@@ -37,15 +40,29 @@ from perezvon.runtime.local import Action, LocalServer
 from perezvon.runtime.measures import Measures
 from perezvon.runtime.ports import Batch, Row, StoredFact
 from perezvon.store import tokens
+from perezvon.store.board_links import create_link
 from perezvon.store.books import Books
 from perezvon.store.database import Location
 from perezvon.store.journal import SqlJournal
+from perezvon.store.passwords import hashed
 from perezvon.store.persons import SqlDirectory
 from perezvon.store.plans import with_version
+from perezvon.store.sessions import open_session
+from perezvon.store.users import User, create_user, find_user
+from perezvon.store.vault import Vault
 from tests.core.office import ANA, BOB, DID, START, Office, office_plan
 
 IVAN, OLGA, PETR = "+79161234567", "+74951112299", "+79165550303"
 BASE = "http://perezvon.test/api/v1"
+
+
+PASSWORD = "крылатые-качели 7"
+
+
+@cache
+def kept_password() -> str:
+    """Slow to make, so it is made once for all tests."""
+    return hashed(PASSWORD)
 
 
 class Diary(Office):
@@ -95,6 +112,11 @@ class House:
         self.beating = True
         self.origins: tuple[str, ...] = ()
         self.pages: Pages | None = None
+        self.vault = Vault(Vault.new_key())
+        self.proxies: tuple[str, ...] = ()
+        self.setup_file = directory / "setup-code"
+        self.wall = START
+        """The web process's clock."""
         self.feed = Feed()
         self.seq = 0
         self.save()
@@ -146,8 +168,18 @@ class House:
         return known | own
 
     def app(self) -> FastAPI:
-        check = lambda secret: tokens.check_token(self.books.stored, secret, START)  # noqa: E731
-        return create_app(Context(self.books, self.socket, check, self.origins, self.pages))
+        return create_app(
+            Context(
+                self.books,
+                self.socket,
+                lambda: self.wall,
+                self.origins,
+                self.pages,
+                vault=self.vault,
+                proxies=self.proxies,
+                setup_file=self.setup_file,
+            )
+        )
 
     def close(self) -> None:
         self.books.close()
@@ -167,6 +199,40 @@ class House:
         headers = {} if scope is None else {"Authorization": f"Bearer {self.tokens[scope]}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+
+    def user(self, role: str, login: str = "", **values: Any) -> User:  # noqa: ANN401
+        """Somebody who may sign in with `PASSWORD`."""
+        return create_user(
+            self.books.stored,
+            login=login or role,
+            name=f"the {role}",
+            role=role,
+            password=kept_password(),
+            now=START,
+            **values,
+        )
+
+    def session(self, role: str) -> str:
+        """The cookie of a new session of somebody in this role, or of a screen on the wall."""
+        store, now = self.books.stored, self.wall
+        if role == "screen":
+            link, _ = create_link(store, name="tv", by="t", expires_at=now + DAY, now=now)
+            return open_session(store, now, link=link.id, until=link.expires_at)[1]
+        known = find_user(store, role) or self.user(role)
+        return open_session(store, now, user=known.id)[1]
+
+    def page(self, app: FastAPI, role: str | None = None) -> httpx.AsyncClient:
+        """A browser on a page of ours, signed in or not."""
+        client = self.client(app, None)
+        client.headers["Origin"] = "http://perezvon.test"
+        if role is not None:
+            client.cookies.set(SESSION, self.session(role))
+        return client
+
+    def anybody(self, app: FastAPI, who: str | None) -> httpx.AsyncClient:
+        """Nobody, a key with this scope, or a browser in this role."""
+        is_key = who is None or (who in self.tokens and not isinstance(who, Role))
+        return self.client(app, who) if is_key else self.page(app, who)
 
     def serve(
         self, scenario: Callable[[httpx.AsyncClient], Awaitable[None]], scope: str | None = "read"

@@ -17,14 +17,18 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from perezvon.api.browser import check_own_page
 from perezvon.api.errors import ApiError
-from perezvon.api.roles import Grants, Permission, Reach, Role, grants_of
+from perezvon.api.roles import BOARD_LINK, ROLES, Grants, Permission, Reach, Role, grants_of
 from perezvon.store.tokens import Token
+from perezvon.store.users import User
 
 
 class Kind(StrEnum):
     USER = "user"
     KEY = "key"
+    SCREEN = "screen"
+    """On the wall, by a link to the board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Principal:
     """Which agent of the plan he is."""
     projects: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
+    login: str = ""
+    language: str = ""
+    must_change_password: bool = False
+    session: str = ""
+    """Id of the session by whose cookie he came."""
 
     @property
     def by(self) -> str:
@@ -72,6 +81,27 @@ def of_key(token: Token) -> Principal:
     return Principal(Kind.KEY, token.id, token.name, grants, scopes=token.scopes)
 
 
+def of_user(user: User, session: str = "") -> Principal:
+    role = Role(user.role)
+    return Principal(
+        Kind.USER,
+        user.id,
+        user.name,
+        ROLES[role],
+        role=role,
+        agent=user.agent,
+        projects=user.projects,
+        login=user.login,
+        language=user.language,
+        must_change_password=user.must_change_password,
+        session=session,
+    )
+
+
+def of_screen(link: str, session: str) -> Principal:
+    return Principal(Kind.SCREEN, link, "screen", BOARD_LINK, session=session)
+
+
 class Needed:
     """The dependency of a route. Its `permission` is what tests and documents read."""
 
@@ -79,14 +109,22 @@ class Needed:
         self.permission = permission
 
     def __call__(self, request: Request) -> Principal:
-        found = request.app.state.context.principal_of(request)
+        context = request.app.state.context
+        found = context.principal_of(request)
         if found is None:
             raise ApiError(401, "unauthorised", "sign in, or send Authorization: Bearer …")
         principal: Principal = found
-        request.state.principal = principal
+        if principal.kind is not Kind.KEY:
+            check_own_page(request, context.origins)
+        request.state.trail.principal = principal
         if not principal.may(self.permission):
             raise ApiError(403, "forbidden", f"needs the permission {self.permission.value!r}")
+        if principal.must_change_password and self.permission not in _BEFORE_A_NEW_PASSWORD:
+            raise ApiError(403, "password_change_needed", "choose a password of your own first")
         return principal
+
+
+_BEFORE_A_NEW_PASSWORD: Final = (Permission.WHO_AM_I, Permission.ACCOUNT)
 
 
 def needs(permission: Permission) -> Any:  # noqa: ANN401 - as Depends itself
@@ -107,12 +145,24 @@ def _needed(dependant: Dependant) -> Iterator[Needed]:
         yield from _needed(each)
 
 
-PUBLIC: Final = frozenset({"/health", "/ready"})
-"""Routes of the API that anybody may ask, by path."""
+PUBLIC: Final = frozenset(
+    {
+        "GET /health",
+        "GET /ready",
+        "POST /sessions",
+        "DELETE /sessions/current",
+        "GET /setup",
+        "POST /setup",
+        "POST /board-sessions",
+    }
+)
+"""Routes of the API that anybody may ask."""
 
 
 def check_declared(routes: Iterable[BaseRoute]) -> None:
     for route in routes:
         if isinstance(route, APIRoute):
-            declared = permission_of(route) is not None
-            assert declared != (route.path in PUBLIC), f"{route.path} declares no permission"
+            for method in route.methods or ():
+                declared = permission_of(route) is not None
+                door = f"{method} {route.path}"
+                assert declared != (door in PUBLIC), f"{door} declares no permission"

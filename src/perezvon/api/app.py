@@ -12,22 +12,29 @@ from perezvon.api import (
     agents,
     alerts,
     attempts,
+    audit,
     auth,
+    board_links,
     callbacks,
     calls,
     debts,
     errors,
     explanations,
     health,
+    keys,
     ledger,
     live,
     metrics,
     pages,
     plan,
+    sessions,
+    setup,
+    users,
 )
 from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
+from perezvon.api.trail import Audited
 
 TITLE: Final = "Perezvon"
 PREFIX: Final = "/api/v1"
@@ -42,7 +49,13 @@ NOUNS: Final = (
     live,
     alerts,
     plan,
+    setup,
+    sessions,
     auth,
+    users,
+    keys,
+    board_links,
+    audit,
     health,
     metrics,
 )
@@ -96,5 +109,6 @@ def create_app(context: Context) -> FastAPI:
     errors.install(app)
     _include(app)
     app.include_router(pages.router)
+    app.add_middleware(Audited, context=context, prefix=PREFIX)
     app.add_middleware(Limits, plan_path=f"{PREFIX}/plan")
     return app

@@ -3,8 +3,9 @@
 Everything is a value given to `create_app`; nothing here reads settings.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -13,15 +14,19 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, StringConstraints
 from starlette.requests import HTTPConnection
 
-from perezvon.api.access import Principal, of_key
+from perezvon.api.access import Principal, of_key, of_screen, of_user
+from perezvon.api.browser import BOARD, SESSION, address_of, cookie_of
 from perezvon.api.errors import ErrorBody
 from perezvon.api.pages import Pages
+from perezvon.core.ids import Instant
 from perezvon.runtime.local import ask
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Person
 from perezvon.store.books import Books
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX
-from perezvon.store.tokens import Token
+from perezvon.store.sessions import check_session, user_of
+from perezvon.store.tokens import check_token
+from perezvon.store.vault import Vault
 
 MOMENT_MAX: Final = 4_102_444_800_000
 """The year 2100: a moment beyond it is a slip of the pen."""
@@ -44,7 +49,8 @@ Cursor: TypeAlias = Annotated[
 ]
 LIMIT: Final = LIMIT_DEFAULT
 
-CheckToken: TypeAlias = Callable[[str], Token | None]
+HASHING_AT_ONCE: Final = 2
+"""Passwords that are looked at: each takes a processor and 32 MiB for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +58,46 @@ class Context:
     books: Books
     engine: Path
     """Socket of the engine."""
-    check: CheckToken
+    now: Callable[[], Instant]
     origins: tuple[str, ...] = ()
-    """Of pages that may open the live feed, besides our own."""
+    """Of pages that are ours, besides those of the address that was asked."""
     pages: Pages | None = None
     """None: they were not built."""
+    vault: Vault | None = None
+    """For the seeds of codes; None: there can be none."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of our own reverse proxies, which say for whom they ask."""
+    setup_file: Path | None = None
+    """Has the code with which the first user is made."""
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING_AT_ONCE))
 
     def principal_of(self, request: HTTPConnection) -> Principal | None:
-        """Who sent it; None: nobody we know."""
-        return self.holder(request.headers.get("authorization"))
+        """Who sent it; None: nobody we know. Who sends a key is its holder and nobody else."""
+        header = request.headers.get("authorization")
+        return self.holder(header) if header is not None else self.signed_in(request)
 
-    def holder(self, header: str | None) -> Principal | None:
-        """Whose key the header has. One way to read it for HTTP and for the feed."""
-        kind, _, secret = (header or "").partition(" ")
+    def holder(self, header: str) -> Principal | None:
+        """Whose key the header has."""
+        kind, _, secret = header.partition(" ")
         if kind.lower() != "bearer" or not secret.strip():
             return None
-        token = self.check(secret.strip())
+        token = check_token(self.books.stored, secret.strip(), self.now())
         return None if token is None else of_key(token)
+
+    def signed_in(self, request: HTTPConnection) -> Principal | None:
+        """Whose session the cookie has: a user's, else a screen's."""
+        for name in (SESSION, BOARD):
+            secret = cookie_of(request, name)
+            session = check_session(self.books.stored, secret, self.now()) if secret else None
+            if session is not None and session.link is not None:
+                return of_screen(session.link, session.id)
+            user = user_of(self.books.stored, session) if session is not None else None
+            if session is not None and user is not None:
+                return of_user(user, session.id)
+        return None
+
+    def address_of(self, request: HTTPConnection) -> str:
+        return address_of(request, self.proxies)
 
     async def ask(
         self, action: str, args: Mapping[str, Any] | None = None, timeout_s: float = 5

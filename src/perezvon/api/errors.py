@@ -53,9 +53,12 @@ class ErrorBody(BaseModel):
 class ApiError(Exception):
     """Says no with a status and a code of its own."""
 
-    def __init__(self, status: int, code: str, message: str, where: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, where: str = "", *, retry_after_s: int = 0
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
         self.problem = Problem(code=code, message=message, where=where)
 
 
@@ -73,7 +76,9 @@ def not_found(what: str) -> ApiError:
 def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def on_api_error(_request: Request, error: ApiError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # noqa: PLR2004
+        if error.retry_after_s:
+            headers["Retry-After"] = str(error.retry_after_s)
         problem = error.problem
         return answer(error.status, problem.code, problem.message, problem.where, headers)
 

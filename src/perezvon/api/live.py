@@ -7,15 +7,15 @@ token comes in the header, or as `{"token": …}` in the first message, for brow
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from perezvon.api.access import Principal
+from perezvon.api.browser import is_own_page
 from perezvon.api.context import Context
 from perezvon.api.roles import Permission
 from perezvon.runtime.board import Board, Feed, Follower, Gap, Mirror, Row
@@ -99,7 +99,7 @@ def _without_engine(board: Board) -> Board:
 async def tell(socket: WebSocket) -> None:
     context: Context = socket.app.state.context
     live: Live = socket.app.state.live
-    if not _own_page(socket.headers, context.origins):
+    if not is_own_page(socket.headers, context.origins):
         # Before the handshake is accepted: the browser's page learns nothing at all.
         await socket.close(FORBIDDEN)
         return
@@ -124,21 +124,29 @@ async def tell(socket: WebSocket) -> None:
 
 
 async def _principal(socket: WebSocket, context: Context) -> Principal | None:
-    header = socket.headers.get("authorization")
-    if header is None:
-        async with asyncio.timeout(TOKEN_TIMEOUT_S):
-            message = await socket.receive_text()
-        if len(message) > TOKEN_LENGTH_MAX:
-            return None
-        try:
-            first = msgspec.json.decode(message, type=dict[str, str])
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return None
-        header = f"Bearer {first.get('token', '')}"
+    """By the header, by the session's cookie, else by a key in the first message."""
     try:
+        header = socket.headers.get("authorization")
+        if header is None:
+            found = await asyncio.to_thread(context.signed_in, socket)
+            if found is not None:
+                return found
+            header = await _first_message(socket)
         return await asyncio.to_thread(context.holder, header)
     except Unavailable:
         return None
+
+
+async def _first_message(socket: WebSocket) -> str:
+    async with asyncio.timeout(TOKEN_TIMEOUT_S):
+        message = await socket.receive_text()
+    if len(message) > TOKEN_LENGTH_MAX:
+        return ""
+    try:
+        first = msgspec.json.decode(message, type=dict[str, str])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""
+    return f"Bearer {first.get('token', '')}"
 
 
 async def _send_all(socket: WebSocket, follower: Follower) -> None:
@@ -170,14 +178,6 @@ async def _close(socket: WebSocket, code: int) -> None:
     # He may be gone already, and then there is nothing left to close.
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
         await socket.close(code)
-
-
-def _own_page(headers: Mapping[str, str], origins: Iterable[str]) -> bool:
-    """Whether the page that opens the feed is ours; programs send no Origin."""
-    origin = headers.get("origin")
-    if origin is None:
-        return True
-    return origin in origins or urlsplit(origin).netloc == headers.get("host")
 
 
 __all__ = ["Live", "masked", "router"]

@@ -16,6 +16,7 @@ from typing import Final
 
 from perezvon.core.plan import DeviceKind, Plan
 from perezvon.settings import SECRET_PREFIX
+from perezvon.store.vault import Vault
 
 LENGTH_MIN: Final = 20
 """Shorter ones are guessed from outside: telephones are tried day and night."""
@@ -31,6 +32,8 @@ class Secrets:
     ari_password: str = field(repr=False)
     by_name: Mapping[str, str] = field(repr=False)
     """Of the plan's names."""
+    vault_key: str = field(default="", repr=False)
+    """Of what the store keeps encrypted; empty in a file of an older release."""
 
 
 def resolve(path: Path, plan: Plan, environ: Mapping[str, str] = os.environ) -> Secrets:
@@ -51,7 +54,7 @@ def resolve(path: Path, plan: Plan, environ: Mapping[str, str] = os.environ) -> 
             missing.append(variable)
     if missing:
         raise SecretError(f"the plan names secrets that nobody gave: set {', '.join(missing)}")
-    found = Secrets(kept.ari_password, known)
+    found = Secrets(kept.ari_password, known, kept.vault_key or Vault.new_key())
     if found != kept or not path.exists():
         _write(path, found)
     return found
@@ -67,13 +70,20 @@ def read(path: Path) -> Secrets:
             raise SecretError(f"{path} is longer than {FILE_BYTES_MAX} bytes")
         tree = json.loads(path.read_text())
         return Secrets(
-            str(tree["ari_password"]), {str(k): str(v) for k, v in tree["secrets"].items()}
+            str(tree["ari_password"]),
+            {str(k): str(v) for k, v in tree["secrets"].items()},
+            str(tree.get("vault_key", "")),
         )
     except OSError as error:
         raise SecretError(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError):
         # Without the cause: its text has what the file has.
         raise SecretError(f"{path} is damaged; mend it, or remove it to make new ones") from None
+
+
+def vault_key(path: Path) -> str:
+    """For the web process; empty when there is no file, which `perezvon up` makes."""
+    return read(path).vault_key if path.exists() else ""
 
 
 def variable_of(name: str) -> str:
@@ -106,10 +116,12 @@ def _make() -> str:
 def _write(path: Path, found: Secrets) -> None:
     """Whole or not at all, and at no moment readable by others."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(
-        {"ari_password": found.ari_password, "secrets": dict(sorted(found.by_name.items()))},
-        indent=1,
-    )
+    tree = {
+        "ari_password": found.ari_password,
+        "vault_key": found.vault_key,
+        "secrets": dict(sorted(found.by_name.items())),
+    }
+    text = json.dumps(tree, indent=1)
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -9,7 +9,7 @@ import errno
 import signal
 import socket
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,14 @@ import perezvon
 from perezvon.api.app import create_app
 from perezvon.api.context import Context
 from perezvon.api.pages import INDEX, Pages
+from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.runtime.ports import Unavailable
 from perezvon.settings import Settings
 from perezvon.store.books import Books
 from perezvon.store.database import Location
 from perezvon.store.journal import wall_clock
-from perezvon.store.tokens import Token, check_token
+from perezvon.store.vault import Vault
 
 log = structlog.get_logger("web")
 
@@ -51,6 +52,9 @@ class WebOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     origins: tuple[str, ...] = ()
+    vault_key: str = field(default="", repr=False)
+    proxies: tuple[str, ...] = ()
+    setup_file: Path | None = None
 
 
 class Server(uvicorn.Server):
@@ -72,7 +76,16 @@ class Server(uvicorn.Server):
 def run(ours: Settings) -> int:
     """The web process as `perezvon up` starts it."""
     location = Location(ours.data_dir, ours.database_url or "")
-    return serve(WebOptions(location, ours.engine_socket, ours.web_bind, ours.web_port))
+    options = WebOptions(
+        location,
+        ours.engine_socket,
+        ours.web_bind,
+        ours.web_port,
+        vault_key=secrets_of.vault_key(ours.secrets_file),
+        proxies=(ours.web_proxy,) if ours.web_proxy else (),
+        setup_file=ours.setup_file,
+    )
+    return serve(options)
 
 
 def serve(options: WebOptions) -> int:
@@ -94,10 +107,18 @@ def serve(options: WebOptions) -> int:
 
 
 def make_server(options: WebOptions, books: Books) -> Server:
-    def check(secret: str) -> Token | None:
-        return check_token(books.stored, secret, wall_clock())
-
-    app = create_app(Context(books, options.engine, check, options.origins, built_pages()))
+    app = create_app(
+        Context(
+            books,
+            options.engine,
+            wall_clock,
+            options.origins,
+            built_pages(),
+            vault=Vault(options.vault_key) if options.vault_key else None,
+            proxies=options.proxies,
+            setup_file=options.setup_file,
+        )
+    )
     return Server(
         uvicorn.Config(
             app,

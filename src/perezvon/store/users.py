@@ -163,6 +163,16 @@ def remove_user(database: Database, user: str) -> User | None:
         return before
 
 
+def rehash(database: Database, user: str, before: str, after: str) -> None:
+    """The same password, digested anew; not when it was changed meanwhile. Sessions go on."""
+    with database.write() as connection:
+        connection.execute(
+            update(users)
+            .where(users.c.id == user, users.c.password == before)
+            .values(password=after)
+        )
+
+
 def use_code(database: Database, user: str, step: int) -> bool:
     """Whether the code of this half minute is his for the first time: two at once get one in."""
     with database.write() as connection:
