@@ -238,6 +238,7 @@ def projects_of(name: ProjectId) -> st.SearchStrategy[Project]:
         results=tuples(names),
         script=scripts,
         crm=st.just("") | names,
+        opening=st.just("") | names,
         viewers=tuples(names),
     )
 

@@ -18,6 +18,7 @@ from perezvon.api import (
     callbacks,
     calls,
     debts,
+    desk,
     errors,
     explanations,
     health,
@@ -26,7 +27,9 @@ from perezvon.api import (
     live,
     metrics,
     pages,
+    persons,
     plan,
+    results,
     sessions,
     setup,
     users,
@@ -40,7 +43,10 @@ TITLE: Final = "Perezvon"
 PREFIX: Final = "/api/v1"
 NOUNS: Final = (
     calls,
+    results,
     explanations,
+    persons,
+    desk,
     debts,
     callbacks,
     attempts,

@@ -19,11 +19,13 @@ from perezvon.api.context import (
     client_of,
 )
 from perezvon.api.errors import not_found
+from perezvon.api.results import Result
 from perezvon.api.roles import Permission
 from perezvon.runtime.ports import Person
 from perezvon.store.calls import CallRow, CallState, get_call, list_calls
 from perezvon.store.offers import list_offers
 from perezvon.store.paging import LIMIT_MAX
+from perezvon.store.results import ResultRow, results_of
 
 router = APIRouter(tags=["calls"], responses=ERRORS)
 
@@ -56,6 +58,8 @@ class Call(Shown):
     cut_at: int | None
     witnessed: bool
     difference: str | None
+    result: Result | None = None
+    """What it came to, as noted last."""
 
 
 class Offer(Shown):
@@ -78,8 +82,18 @@ class Calls(Shown):
     next: str | None
 
 
-def _shown(row: CallRow, persons: Mapping[str, Person], principal: Principal) -> Call:
-    return Call.model_validate(row).model_copy(update=client_of(row.person, persons, principal))
+def _shown(
+    row: CallRow,
+    persons: Mapping[str, Person],
+    principal: Principal,
+    noted: Mapping[str, ResultRow],
+) -> Call:
+    result = noted.get(row.id)
+    more = {
+        **client_of(row.person, persons, principal),
+        "result": None if result is None else Result.model_validate(result),
+    }
+    return Call.model_validate(row).model_copy(update=more)
 
 
 @router.get("/calls")
@@ -98,8 +112,9 @@ def read_calls(
     cursor: Cursor = None,
 ) -> Calls:
     """Newest first."""
+    stored = ctx.books.fresh()
     page = list_calls(
-        ctx.books.fresh(),
+        stored,
         since=since,
         until=until,
         states=state,
@@ -111,7 +126,9 @@ def read_calls(
         cursor=cursor,
     )
     persons = ctx.books.persons(row.person for row in page.items)
-    return Calls(items=[_shown(row, persons, principal) for row in page.items], next=page.next)
+    noted = results_of(stored, [row.id for row in page.items])
+    items = [_shown(row, persons, principal, noted) for row in page.items]
+    return Calls(items=items, next=page.next)
 
 
 @router.get("/calls/{call}")
@@ -124,6 +141,7 @@ def read_call(
     if row is None:
         raise not_found("call")
     made = list_offers(stored, call=call, limit=LIMIT_MAX).items
-    shown = _shown(row, ctx.books.persons([row.person]), principal)
+    noted = results_of(stored, [call])
+    shown = _shown(row, ctx.books.persons([row.person]), principal, noted)
     offers = [Offer.model_validate(offer) for offer in reversed(made)]
     return CallWithOffers(**shown.model_dump(), offers=offers)

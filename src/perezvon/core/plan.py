@@ -261,6 +261,8 @@ class Project:
     results: tuple[str, ...] = ()
     script: str = ""
     crm: str = ""
+    opening: str = ""
+    """What an agent says first when he calls back; `{agent}` and `{company}` are put in."""
     viewers: tuple[str, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """Call-backs as they were tried: one row for each dialling of a debt, folded from its facts."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
@@ -9,6 +10,8 @@ from perezvon.core.ids import Instant
 from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, Page, between, fetch
 from perezvon.store.schema import attempts
+
+TALKED: Final = f.AttemptOutcome.REACHED.value
 
 
 @dataclass(frozen=True, slots=True)

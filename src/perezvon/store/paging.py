@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Column, Connection, RowMapping, Select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, tuple_
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
@@ -49,7 +49,7 @@ def between(
 def fetch(
     connection: Connection,
     statement: Select[Any],
-    order: Sequence[Column[Any]],
+    order: Sequence[ColumnElement[Any]],
     make: Callable[[RowMapping], T],
     *,
     limit: int,
@@ -73,7 +73,7 @@ def _pack(values: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
-def _unpack(cursor: str, order: Sequence[Column[Any]]) -> list[Any]:
+def _unpack(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
     try:
         if len(cursor) > CURSOR_LENGTH_MAX:
             raise BadQuery("this cursor is not one of ours")

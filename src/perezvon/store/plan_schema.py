@@ -284,6 +284,8 @@ class ProjectFile(Noun):
     results: Annotated[Names, Field(max_length=200)] = default(Project, "results")
     script: Script | None = None
     crm: Phrase | None = None
+    opening: Phrase | None = None
+    """Said first in a call-back; {agent} and {company} are put in."""
     viewers: Annotated[Phrases, Field(max_length=500)] = default(Project, "viewers")
 
 

@@ -368,3 +368,20 @@ audit = Table(
     Column("detail", Words, nullable=False),
     sqlite_autoincrement=True,
 )
+results = Table(
+    "results",
+    VIEWS,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("call", Words, nullable=False),
+    Column("person", Words, nullable=True, index=True),
+    Column("agent", Words, nullable=True),
+    Column("result", Words, nullable=False),
+    Column("tags", Words, nullable=False),
+    Column("comment", Words, nullable=False),
+    _moment("next_at", nullable=True),
+    Column("by", Words, nullable=False),
+    _moment("at", nullable=False),
+    Index(None, "call", "id"),
+    Index(None, "agent", "next_at"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,101 @@
+"""Results: what a call came to, with tags, a comment and when to call next."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from perezvon.api.access import Principal, needs
+from perezvon.api.context import ERRORS, MOMENT_MAX, Ctx, Id, PathId, Shown
+from perezvon.api.desk_plan import project_of, results_for
+from perezvon.api.errors import ApiError, not_found
+from perezvon.api.own import check_call
+from perezvon.api.roles import Permission
+from perezvon.store.results import ResultRow, find_call, list_notes, note_result
+
+router = APIRouter(tags=["results"], responses=ERRORS)
+
+COMMENT_LENGTH_MAX = 2_000
+TAGS_MAX = 10
+
+_LINES = r"^[^\x00-\x09\x0b-\x1f\x7f]*$"
+"""Printable, and ends of lines."""
+Tag = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=40, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+Comment = Annotated[str, StringConstraints(max_length=COMMENT_LENGTH_MAX, pattern=_LINES)]
+
+
+class ResultBody(Shown):
+    result: Id
+    tags: list[Tag] = Field(default_factory=list, max_length=TAGS_MAX)
+    comment: Comment = ""
+    next_at: Annotated[int | None, Field(ge=0, le=MOMENT_MAX)] = None
+    """When the client was promised another call."""
+
+
+class Result(Shown):
+    result: str
+    tags: list[str]
+    comment: str
+    next_at: int | None
+    by: str
+    at: int
+
+
+class Results(Shown):
+    permitted: list[str]
+    items: list[Result]
+    """Newest first; the first one holds."""
+
+
+# A call-back's id has a slash in it.
+@router.get("/calls/{call:path}/results")
+def read_results(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.SEE_CALLS)], call: PathId
+) -> Results:
+    """What may be noted of this call, and what was."""
+    stored = ctx.books.fresh()
+    found = find_call(stored, call)
+    if found is None:
+        raise not_found("call")
+    plan = ctx.books.plan()
+    check_call(stored, plan, principal, Permission.SEE_CALLS, found)
+    permitted = results_for(project_of(plan, found.queue, found.did))
+    items = [Result.model_validate(row) for row in list_notes(stored, call)]
+    return Results(permitted=list(permitted), items=items)
+
+
+@router.put("/calls/{call:path}/result")
+def write_result(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.NOTE_RESULT)],
+    call: PathId,
+    body: ResultBody,
+) -> Result:
+    """The last one holds; those before it are kept."""
+    stored = ctx.books.fresh()
+    found = find_call(stored, call)
+    if found is None:
+        raise not_found("call")
+    plan = ctx.books.plan()
+    check_call(stored, plan, principal, Permission.NOTE_RESULT, found)
+    permitted = results_for(project_of(plan, found.queue, found.did))
+    if body.result not in permitted:
+        raise ApiError(422, "unknown_result", "the call's project has no such result", "result")
+    row = ResultRow(
+        call=call,
+        person=found.person,
+        agent=principal.agent or found.agent,
+        result=body.result,
+        tags=tuple(dict.fromkeys(body.tags)),
+        comment=body.comment.strip(),
+        next_at=body.next_at,
+        by=principal.by,
+        at=ctx.now(),
+    )
+    note_result(stored, row)
+    return Result.model_validate(row)
