@@ -28,7 +28,7 @@ from perezvon.bootstrap.up import Installation, Say, UpError, alone, stop_event,
 from perezvon.bootstrap.words import DEMO, say_as
 from perezvon.core.events import ChosenStatus
 from perezvon.core.ids import SECOND, AgentId, Duration, PersonId
-from perezvon.core.plan import Plan
+from perezvon.core.plan import Agent, DeviceKind, Plan
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
@@ -47,7 +47,7 @@ LEDGER_EVERY_MS: Final[Duration] = 15 * SECOND
 REGISTER_S: Final = 20
 STATUS_TRIES: Final = 20
 ENGLISH: Final = {
-    "anna": "Anna", "boris": "Boris", "vera": "Vera", "shop": "Shop",
+    "anna": "Anna", "boris": "Boris", "vera": "Vera", "olga": "Olga", "shop": "Shop",
 }  # fmt: skip
 """Names of the demo's plan for those who read no Russian."""
 
@@ -336,11 +336,12 @@ def _plan_text(path: Path, ours: Settings, town_sip_port: int) -> str:
         trunk |= {"host": town_pbx.CARRIER_HOST, "port": town_sip_port}
     if ours.language == "en":
         tree["language"] = "en"
-        tree["agents"] = {key: ENGLISH.get(key, name) for key, name in tree["agents"].items()}
-        for noun in ("groups", "queues"):
+        for noun in ("agents", "groups", "queues"):
             for key, value in tree[noun].items():
                 if isinstance(value, dict):
                     value["name"] = ENGLISH.get(key, key)
+                elif noun == "agents":
+                    tree[noun][key] = ENGLISH.get(key, value)
     return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
 
 
@@ -354,8 +355,7 @@ def _site(ours: Settings, plan: Plan, by_name: Mapping[str, str], sip_port: int)
         main_sip_port=ours.sip_port,
         phones=tuple(
             town_pbx.Phone(agent.id, by_name[agent.secret or agent.id])
-            for agent in plan.agents
-            if agent.secret or agent.id in by_name
+            for agent in _played(plan)
         ),
     )
 
@@ -370,5 +370,10 @@ def _people(plan: Plan) -> list[Person]:
                 if any(member.agent == agent.id for member in group.members)
             ),
         )
-        for agent in plan.agents
+        for agent in _played(plan)
     ]
+
+
+def _played(plan: Plan) -> list[Agent]:
+    """Those with a telephone of the town; the others sit before a browser, and are somebody."""
+    return [agent for agent in plan.agents if agent.device is DeviceKind.SIP]
