@@ -64,6 +64,7 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /attempts": ("read", "owner supervisor agent viewer integrator"),
     "GET /agents": ("read", "owner admin supervisor controller agent integrator"),
     "GET /agents/{agent}/statuses": ("read", "owner admin supervisor agent integrator"),
+    "PUT /agents/{agent}/device": ("act", "owner supervisor agent"),
     "PUT /agents/{agent}/status": ("act", "owner supervisor agent"),
     "GET /alerts": ("read", "owner admin supervisor"),
     "GET /ledger": ("read", "owner admin supervisor controller viewer integrator"),

@@ -1,10 +1,14 @@
 """Acting through the API: what reaches the engine, what is refused, and what goes on without it."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 
-from perezvon.core.facts import Settlement, Status
+from perezvon.core.events import PlanChanged
+from perezvon.core.facts import AgentDeviceChosen, Settlement, Status
+from perezvon.core.plan import DeviceKind
+from perezvon.store.plans import with_version
 from tests.api.house import House, a_story
 from tests.core.office import ANA, BOB
 
@@ -51,6 +55,24 @@ def test_an_unknown_agent_and_a_wrong_status_are_refused(house: House) -> None:
         assert error_of(control) == (422, "invalid", "reason")
         assert error_of(await put("/agents/ana/status", json=[])) == (422, "invalid", "")
         assert house.office.engine.agents[ANA].status is Status.AVAILABLE
+
+    house.serve(scenario, "act")
+
+
+def test_a_device_is_chosen_for_an_agent_among_those_of_the_plan(house: House) -> None:
+    plan = house.office.engine.plan
+    ana = replace(plan.agents[0], others=(DeviceKind.WEBRTC,))
+    agents = (ana, *plan.agents[1:])
+    house.office.tell(PlanChanged(with_version(replace(plan, agents=agents))))
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        reply = await client.put("/agents/ana/device", json={"device": "webrtc"})
+        assert reply.json() == {"agent": "ana", "device": "webrtc"}
+        assert house.office.engine.agents[ANA].device is DeviceKind.WEBRTC
+        (fact,) = house.office.told(AgentDeviceChosen)
+        assert fact.by == "the acter"
+        mobile = await client.put("/agents/ana/device", json={"device": "mobile"})
+        assert error_of(mobile) == (404, "unknown_device", "device")
 
     house.serve(scenario, "act")
 

@@ -4,7 +4,7 @@ from perezvon.asterisk.devices import UNREGISTERED_MS, Devices
 from perezvon.asterisk.lifesigns import read_registrations
 from perezvon.core.events import DeviceChanged, TrunkChanged
 from perezvon.core.ids import AgentId, TrunkId
-from perezvon.core.plan import Trunk
+from perezvon.core.plan import DeviceKind, Trunk
 from perezvon.runtime.alerts import AlertKind, Alerts
 
 CITY, DESK = TrunkId("city"), TrunkId("desk")
@@ -21,12 +21,14 @@ REGISTRATIONS = """
 Objects found: 3
 """  # noqa: E501 - as the switch prints it
 
+PHONES = {"anna": (ANNA, None), "anna~webrtc": (ANNA, DeviceKind.WEBRTC)}
+
 
 def devices() -> tuple[Devices, Alerts]:
     alerts = Alerts(lambda: 0)
     made = Devices(alerts)
     made.learn(
-        [ANNA], [Trunk(CITY, "sip.example", register=True), Trunk(DESK, "127.0.0.1", port=5070)]
+        PHONES, [Trunk(CITY, "sip.example", register=True), Trunk(DESK, "127.0.0.1", port=5070)]
     )
     return made, alerts
 
@@ -74,7 +76,7 @@ def test_a_trunk_without_registration_is_told_of_by_another_name() -> None:
     made.endpoint("trunk-desk", reachable=False)
     assert open_alerts(alerts) == [(AlertKind.TRUNK_DOWN, DESK)]
     # It has left the plan: nobody waits for it.
-    made.learn([ANNA], [])
+    made.learn(PHONES, [])
     assert not open_alerts(alerts)
 
 

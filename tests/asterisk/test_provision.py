@@ -183,6 +183,24 @@ def test_a_browser_speaks_through_the_web_socket_and_a_mobile_has_no_telephone_o
     assert "Dial(PJSIP/+79161112233@trunk-carrier," in made["extensions.conf"]
 
 
+def test_each_device_of_an_agent_is_an_endpoint_and_rung_in_the_fallback() -> None:
+    anna = Agent(
+        AgentId("anna"), "A", DeviceKind.SIP, "+79161112233", TrunkId("carrier"),
+        others=(DeviceKind.WEBRTC, DeviceKind.MOBILE),
+    )  # fmt: skip
+    made = written(plan_of((anna, "boris"), callers_port=5070))
+    desk, browser = made["pjsip.conf"].split("[anna]")[1], made["pjsip.conf"].split("[anna~webrtc]")
+    assert "webrtc = yes" in browser[1]
+    assert "transport = transport-udp" in desk
+    assert len(browser) == 4, "endpoint, address of record and password"
+    assert "~mobile" not in made["pjsip.conf"]
+    # He may choose it at any time.
+    assert "icesupport = yes" in made["rtp.conf"]
+    assert "member = PJSIP/anna,0,anna,PJSIP/anna\n" in made["queues.conf"]
+    assert "member = PJSIP/anna~webrtc,0,anna,PJSIP/anna~webrtc\n" in made["queues.conf"]
+    assert "member = Local/0@mobiles-t/n,0,anna,\n" in made["queues.conf"]
+
+
 def test_without_a_browser_no_candidates_are_sought() -> None:
     assert "icesupport = no" in written(plan_of(("anna",), callers_port=5070))["rtp.conf"]
 

@@ -33,6 +33,7 @@ from perezvon.core.events import (
     TrunkChanged,
 )
 from perezvon.core.ids import AgentId, LegId, PlaybackId, TrunkId
+from perezvon.core.plan import DeviceKind
 from tests.asterisk.office import MemoryDirectory
 
 CALLER = LegId("1795312477.0")
@@ -77,7 +78,7 @@ def translator(*legs: Leg) -> Translator:
         "perezvon-t",
         lambda number, name: numbers.identify(number, name, "RU", directory),
         book.by_channel,
-        {AgentId("a2")},
+        {"a2": (AgentId("a2"), None), "a2~webrtc": (AgentId("a2"), DeviceKind.WEBRTC)},
         {TrunkId("t1")},
     )
 

@@ -259,7 +259,7 @@ MUTATIONS = (
     Mutation(
         "telephones that were silent with the switch stay out of rotation",
         "restart.py",
-        "engine.agents_room.forget_silence()",
+        "engine.devices_room.forget_silence()",
         "pass",
     ),
     Mutation(

@@ -8,6 +8,7 @@ from perezvon.core.events import (
     CallbackAsked,
     ChosenStatus,
     DebtAssigned,
+    DeviceChosen,
     PlanChanged,
     WaiverGiven,
 )
@@ -71,7 +72,7 @@ class Workload:
 
 def workload(seed: int) -> Workload:
     rng = Random(f"workload {seed}")
-    plan = make_plan(rng, version=1)
+    plan = with_devices(make_plan(rng, version=1), seed)
     return Workload(
         seed,
         plan,
@@ -94,11 +95,19 @@ def start_acts(load: Workload, storm: Storm) -> None:
     def change(storm: Storm) -> None:
         version[0] += 1
         plan = make_plan(Random(f"workload {load.seed}"), version=version[0])
+        plan = with_devices(plan, load.seed)
         storm.put(PlanChanged(_changed(plan, rng, version[0])))
         storm.at(int(rng.expovariate(1 / load.plans_every_ms)) + 1, change)
 
+    choices = Random(f"choices {load.seed}")
+
+    def choose(storm: Storm) -> None:
+        _choose(storm, choices)
+        storm.at(int(choices.expovariate(1 / load.acts_every_ms)) + 1, choose)
+
     if load.acts_every_ms:
         storm.at(load.acts_every_ms, act)
+        storm.at(load.acts_every_ms, choose)
     if load.plans_every_ms:
         storm.at(load.plans_every_ms, change)
 
@@ -125,6 +134,24 @@ def _act(storm: Storm, rng: Random) -> None:
             storm.put(DebtAssigned(rng.choice(debts), agent, "chief"))
         case _:
             storm.put(AgentStatusSet(agent, ChosenStatus.AVAILABLE, "", agent))
+
+
+def _choose(storm: Storm, rng: Random) -> None:
+    """Somebody takes another telephone, or one that the plan does not have for him."""
+    agent = AgentId(rng.choice(sorted(storm.world.office.phones)))
+    storm.put(DeviceChosen(agent, rng.choice(list(DeviceKind)), rng.choice((agent, "chief"))))
+
+
+def with_devices(plan: Plan, seed: int) -> Plan:
+    """Some of them have more devices than one; drawn apart, so that the rest is as it was."""
+    rng = Random(f"devices {seed}")
+    agents: list[Agent] = []
+    for agent in plan.agents:
+        more = [kind for kind in DeviceKind if kind is not agent.device]
+        others = tuple(rng.sample(more, rng.choice((0, 0, 1, 2))))
+        number = agent.number or f"+7916111000{len(agents)}"
+        agents.append(replace(agent, others=others, number=number, trunk=plan.trunks[0].id))
+    return replace(plan, agents=tuple(agents))
 
 
 def _changed(plan: Plan, rng: Random, version: int) -> Plan:

@@ -42,14 +42,14 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
-fields = st.sampled_from(["agent", "status", "reason", "by", "debt", "owner", "nonsense"])
+fields = st.sampled_from(["agent", "status", "reason", "by", "debt", "owner", "device", "nonsense"])
 
 
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(ACTIONS)), st.dictionaries(fields, anything))
 def test_no_arguments_make_an_action_fail(action: str, args: dict[str, Any]) -> None:
     code = told(action, args)[0]
-    assert code in ("", "invalid", "unknown_agent", "unknown_debt")
+    assert code in ("", "invalid", "unknown_agent", "unknown_debt", "unknown_device")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,14 @@ def test_no_arguments_make_an_action_fail(action: str, args: dict[str, Any]) -> 
             "reason",
         ),
         ("agent.status", {"agent": "ana", "status": "paused", "extra": 1}, "invalid", ""),
+        ("agent.device", {"agent": "zoe", "device": "sip", "by": "me"}, "unknown_agent", "agent"),
+        ("agent.device", {"agent": "ana", "device": "drum", "by": "me"}, "invalid", "device"),
+        (
+            "agent.device",
+            {"agent": "ana", "device": "webrtc", "by": "me"},
+            "unknown_device",
+            "device",
+        ),
         ("debt.waive", {"debt": "d", "by": "me", "reason": ""}, "invalid", "reason"),
         ("debt.waive", {"debt": "d", "by": "me", "reason": "x"}, "unknown_debt", "debt"),
         ("debt.assign", {"debt": "d", "owner": "ana", "by": "me"}, "unknown_debt", "debt"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -120,22 +121,31 @@ def hours_of(name: HoursId) -> st.SearchStrategy[Hours]:
 
 def agents_of(name: AgentId, trunks: list[TrunkId]) -> st.SearchStrategy[Agent]:
     own = {"id": st.just(name), "name": names, "secret": secrets, "skills": tuples(ids)}
-    desk = st.builds(
-        Agent,
-        device=st.sampled_from([DeviceKind.SIP, DeviceKind.WEBRTC]),
-        trunk=maybe(trunks),
-        **own,
+    sip, webrtc = (
+        st.builds(Agent, device=st.just(kind), trunk=maybe(trunks), others=some([other]), **own)
+        for kind, other in permutations((DeviceKind.SIP, DeviceKind.WEBRTC))
     )
+    desk = sip | webrtc
     if not trunks:
         return desk
+    numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
     mobile = st.builds(
         Agent,
         device=st.just(DeviceKind.MOBILE),
-        number=st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True),
+        number=numbers,
         trunk=st.sampled_from(trunks),
+        others=some([DeviceKind.SIP, DeviceKind.WEBRTC]),
         **own,
     )
-    return desk | mobile
+    both = st.builds(
+        Agent,
+        device=st.just(DeviceKind.WEBRTC),
+        number=numbers,
+        trunk=st.sampled_from(trunks),
+        others=st.just((DeviceKind.MOBILE,)),
+        **own,
+    )
+    return desk | mobile | both
 
 
 def trunks_of(name: TrunkId) -> st.SearchStrategy[Trunk]:

@@ -1,4 +1,4 @@
-"""Agents: who is there, in which status and since when; and choosing a status for one."""
+"""Agents: who is there, in which status and since when; choosing a status or a device for one."""
 
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from perezvon.api.context import (
 from perezvon.api.roles import Permission
 from perezvon.core.events import ChosenStatus
 from perezvon.core.facts import Status
+from perezvon.core.plan import DeviceKind
 from perezvon.store.agents import list_agents, list_statuses
 
 router = APIRouter(tags=["agents"], responses=ERRORS)
@@ -49,6 +50,15 @@ class Chosen(Shown):
     status: Status
     """What he has now: who is busy gets the chosen one when his call is over."""
     wanted: ChosenStatus | None
+
+
+class DeviceBody(Shown):
+    device: DeviceKind
+
+
+class DeviceOfAgent(Shown):
+    agent: str
+    device: DeviceKind
 
 
 class StatusChange(Shown):
@@ -119,3 +129,16 @@ async def choose_status(
     principal.check_agent(Permission.CHOOSE_STATUS, agent)
     args = {"agent": agent, "status": body.status.value, "reason": body.reason, "by": principal.by}
     return Chosen.model_validate(await ctx.ask("agent.status", args))
+
+
+@router.put("/agents/{agent}/device")
+async def choose_device(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.CHOOSE_DEVICE)],
+    agent: PathId,
+    body: DeviceBody,
+) -> DeviceOfAgent:
+    """Which of his devices rings, from now on; a call that rings him now rings there at once."""
+    principal.check_agent(Permission.CHOOSE_DEVICE, agent)
+    args = {"agent": agent, "device": body.device.value, "by": principal.by}
+    return DeviceOfAgent.model_validate(await ctx.ask("agent.device", args))

@@ -25,6 +25,7 @@ STATUS_OF: Final = {
     "unknown_action": 501,
     "unknown_agent": 404,
     "unknown_debt": 404,
+    "unknown_device": 404,
     "unknown_plan": 404,
     "stale_base": 409,
 }

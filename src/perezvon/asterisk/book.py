@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perezvon.asterisk.translate import LegView, Side
-from perezvon.core.ids import AgentId, CallId, Duration, LegId
+from perezvon.core.ids import CallId, Duration, LegId
 
 CLIENT_LEG = re.compile(r".+/\d+c")
 """See `core.ids`: the client's leg of a call-back."""
@@ -25,8 +25,8 @@ class Leg(LegView):
 
     id: LegId = field(kw_only=True)
     channel: str = ""
-    agent: AgentId | None = None
-    """Whose telephone of ours it rings; not set for a mobile."""
+    telephone: str = ""
+    """Name of the endpoint of ours that it rings; empty for a mobile."""
     call: CallId | None = None
     """Set while it is in the bridge of this call."""
     ring_ms: Duration = 0

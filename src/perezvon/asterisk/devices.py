@@ -7,12 +7,12 @@ A trunk is up when its carrier answers OPTIONS (whatever the answer: many refuse
 where we register, holds our registration. What is wrong with one is an alert of its own.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
-from perezvon.asterisk.pjsip import trunk_endpoint
+from perezvon.asterisk.pjsip import Telephone, trunk_endpoint
 from perezvon.core.events import DeviceChanged, TrunkChanged
-from perezvon.core.ids import AgentId, Duration, Instant, TrunkId
+from perezvon.core.ids import Duration, Instant, TrunkId
 from perezvon.core.plan import Trunk
 from perezvon.runtime.alerts import AlertKind, Alerts
 
@@ -31,7 +31,7 @@ class Devices:
 
     def __init__(self, alerts: Alerts | None = None) -> None:
         self._alerts = alerts
-        self._agents: frozenset[AgentId] = frozenset()
+        self._phones: Mapping[str, Telephone] = {}
         self._trunks: dict[str, Trunk] = {}
         self._silent: set[TrunkId] = set()
         self._unregistered: dict[TrunkId, str] = {}
@@ -41,9 +41,9 @@ class Devices:
         """Trunks that refused us, were silent, and answer again."""
         self._told: dict[Change, None] = {}
 
-    def learn(self, agents: Collection[AgentId], trunks: Collection[Trunk]) -> None:
-        """Whom to look at: agents with a telephone of ours, not those with a mobile."""
-        self._agents = frozenset(agents)
+    def learn(self, phones: Mapping[str, Telephone], trunks: Collection[Trunk]) -> None:
+        """What to look at, by endpoint: telephones of ours, no mobiles."""
+        self._phones = phones
         gone = {trunk.id for trunk in self._trunks.values()} - {trunk.id for trunk in trunks}
         self._trunks = {trunk_endpoint(trunk.id): trunk for trunk in trunks}
         for trunk_id in gone:
@@ -73,8 +73,9 @@ class Devices:
             else:
                 self._silent.add(trunk.id)
             return self._judge(trunk)
-        if name in self._agents:
-            return self._news(DeviceChanged(AgentId(name), reachable))
+        if name in self._phones:
+            agent, device = self._phones[name]
+            return self._news(DeviceChanged(agent, reachable, device))
         return []
 
     @property
@@ -108,7 +109,9 @@ class Devices:
         """Take what an event of the switch says; give what is news."""
         if isinstance(change, TrunkChanged):
             return self.endpoint(trunk_endpoint(change.trunk), reachable=change.up)
-        return self.endpoint(change.agent, reachable=change.reachable)
+        if (change.agent, change.device) in self._phones.values():
+            return self._news(change)
+        return []
 
     def _news(self, change: Change) -> list[Change]:
         if change in self._told:
@@ -133,4 +136,4 @@ class Devices:
 def _opposite(change: Change) -> Change:
     if isinstance(change, TrunkChanged):
         return TrunkChanged(change.trunk, not change.up)
-    return DeviceChanged(change.agent, not change.reachable)
+    return DeviceChanged(change.agent, not change.reachable, change.device)

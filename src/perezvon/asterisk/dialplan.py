@@ -6,6 +6,7 @@ neither, so no caller waits for it for ever. Measured under load: see the decisi
 """
 
 from perezvon.asterisk import conf, numbers
+from perezvon.asterisk.pjsip import phone_endpoint
 from perezvon.asterisk.sounds import FALLBACK_GOODBYE
 from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
 
@@ -92,7 +93,9 @@ def extensions_conf(plan: Plan, *, heartbeat_age_s: int, dead_man_s: int) -> str
 
 
 def queues_conf(plan: Plan) -> str:
-    """The fallback queue with every agent's telephone in it."""
+    """The fallback queue with every agent's telephones in it, for nobody tells it which of them
+    he has chosen.
+    """
     tenant = conf.name("tenant", plan.tenant)
     return conf.section("general", persistentmembers=False, autofill=True) + conf.section(
         f"fallback-{tenant}",
@@ -104,16 +107,20 @@ def queues_conf(plan: Plan) -> str:
         timeoutrestart=True,
         joinempty=True,
         leavewhenempty=False,
-        member=[_member(agent, tenant, place) for place, agent in enumerate(plan.agents)],
+        member=[
+            _member(agent, device, tenant, place)
+            for place, agent in enumerate(plan.agents)
+            for device in agent.devices
+        ],
     )
 
 
-def _member(agent: Agent, tenant: str, place: int) -> str:
+def _member(agent: Agent, device: DeviceKind, tenant: str, place: int) -> str:
     agent_id = conf.name(f"agents.{agent.id}", agent.id)
-    if agent.device is DeviceKind.MOBILE:
+    if device is DeviceKind.MOBILE:
         interface, state = f"Local/{place}@mobiles-{tenant}/n", ""
     else:
-        interface = state = f"PJSIP/{agent_id}"
+        interface = state = f"PJSIP/{phone_endpoint(agent, device)}"
     return f"{interface},0,{agent_id},{state}"
 
 
@@ -129,7 +136,7 @@ def _mobiles(plan: Plan, tenant: str) -> str:
             ring=FALLBACK_RING_S + ACCEPT_S,
         )
         for place, agent in enumerate(plan.agents)
-        if agent.device is DeviceKind.MOBILE and agent.trunk is not None
+        if DeviceKind.MOBILE in agent.devices and agent.trunk is not None
         for trunk in (trunks[agent.trunk],)
     ]
     if not lines:

@@ -18,7 +18,7 @@ from perezvon.asterisk.devices import Change, Devices
 from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.pjsip import QUALIFY_PHONE_TIMEOUT_S
 from perezvon.asterisk.replies import Reply
-from perezvon.core.ids import SECOND, AgentId, Duration, Instant
+from perezvon.core.ids import SECOND, Duration, Instant
 
 PROBE_MS: Duration = 350
 PROBES_MAX = 10
@@ -58,7 +58,7 @@ class LifeSigns:
         self._book = book
         self._devices = devices
         self._tell = tell
-        self._asked_at: dict[AgentId, float] = {}
+        self._asked_at: dict[str, float] = {}
         """Of those that ring, when each was asked last."""
         self._task: asyncio.Task[None] | None = None
 
@@ -87,28 +87,28 @@ class LifeSigns:
 
     async def _probe(self, directory: Path) -> None:
         ringing = {
-            leg.agent
+            leg.telephone
             for leg in self._book
-            if leg.agent is not None and leg.rang and not leg.answered and not leg.withdrawn
+            if leg.telephone and leg.rang and not leg.answered and not leg.withdrawn
         }
-        self._asked_at = {agent: at for agent, at in self._asked_at.items() if agent in ringing}
+        self._asked_at = {name: at for name, at in self._asked_at.items() if name in ringing}
         loop = asyncio.get_running_loop()
-        longest_unasked = sorted(ringing, key=lambda agent: (self._asked_at.get(agent, 0.0), agent))
+        longest_unasked = sorted(ringing, key=lambda name: (self._asked_at.get(name, 0.0), name))
         asked = longest_unasked[:PROBES_MAX]
         self._asked_at |= dict.fromkeys(asked, loop.time())
-        commands = [f"pjsip qualify {agent}" for agent in asked]
+        commands = [f"pjsip qualify {name}" for name in asked]
         # A carrier that is back: the switch's own next try may be half a minute away.
         commands += [f"pjsip send register {name}" for name in self._devices.take_returned()]
         await console.ask(directory, *commands, timeout_s=ANSWER_S)
-        for agent in asked:
-            loop.call_later(QUALIFY_PHONE_TIMEOUT_S + JUDGED_MS / SECOND, self._look, agent)
+        for name in asked:
+            loop.call_later(QUALIFY_PHONE_TIMEOUT_S + JUDGED_MS / SECOND, self._look, name)
 
-    def _look(self, agent: AgentId) -> None:
-        if agent in self._asked_at:
+    def _look(self, name: str) -> None:
+        if name in self._asked_at:
             self._errands.send(
                 "GET",
-                f"endpoints/PJSIP/{part(agent)}",
-                still=lambda: agent in self._asked_at,
+                f"endpoints/PJSIP/{part(name)}",
+                still=lambda: name in self._asked_at,
                 then=self._looked,
             )
 

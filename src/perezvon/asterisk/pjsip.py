@@ -5,8 +5,10 @@ or it is refused. No telephone and no trunk can send a call elsewhere by itself.
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from perezvon.asterisk import conf
+from perezvon.core.ids import AgentId
 from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
 
 QUALIFY_PHONE_S = 10
@@ -31,12 +33,34 @@ CODECS = "alaw,ulaw"
 RESERVED = ("anonymous", "trunk-", "perezvon-")
 """Asterisk gives the first a meaning; the others begin the names of trunks and of our own."""
 
+Telephone: TypeAlias = tuple[AgentId, DeviceKind | None]
+"""Whose it is; None: his own device."""
+
 LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
 def trunk_endpoint(trunk_id: str) -> str:
     """The name of a trunk's endpoint, as in `PJSIP/<number>@<endpoint>`."""
     return f"trunk-{trunk_id}"
+
+
+def phone_endpoint(agent: Agent, device: DeviceKind) -> str:
+    """The name of a telephone's endpoint. A `~` is in no name of a plan."""
+    return agent.id if device is agent.device else f"{agent.id}~{device.value}"
+
+
+def telephones(plan: Plan) -> dict[str, Telephone]:
+    """Endpoint to whose it is: all that are ours, not mobiles, which a carrier reaches."""
+    return {
+        phone_endpoint(agent, device): (agent.id, None if device is agent.device else device)
+        for agent in plan.agents
+        for device in agent.devices
+        if device is not DeviceKind.MOBILE
+    }
+
+
+def any_browser(plan: Plan) -> bool:
+    return any(DeviceKind.WEBRTC in agent.devices for agent in plan.agents)
 
 
 def pjsip_conf(
@@ -72,9 +96,10 @@ def pjsip_conf(
     language = "en" if plan.language == "en" else "ru"
     parts += [_trunk(trunk, secrets, tenant, language, qualify_trunk_s) for trunk in plan.trunks]
     parts += [
-        _phone(agent, secrets, tenant, language, rtp_timeout_s)
+        _phone(agent, device, secrets, tenant, language, rtp_timeout_s)
         for agent in plan.agents
-        if agent.device is not DeviceKind.MOBILE
+        for device in agent.devices
+        if device is not DeviceKind.MOBILE
     ]
     return "\n".join(parts)
 
@@ -134,13 +159,19 @@ def _addresses(trunk: Trunk, where: str) -> str:
 
 
 def _phone(
-    agent: Agent, secrets: Mapping[str, str], tenant: str, language: str, rtp_timeout_s: int
+    agent: Agent,
+    device: DeviceKind,
+    secrets: Mapping[str, str],
+    tenant: str,
+    language: str,
+    rtp_timeout_s: int,
 ) -> str:
     where = f"agents.{agent.id}"
-    name = conf.name(where, agent.id)
-    if name.lower().startswith(RESERVED):
-        raise PlanError(where, f"{name!r} has a meaning to the switch; choose another name")
-    browser = agent.device is DeviceKind.WEBRTC
+    agent_id = conf.name(where, agent.id)
+    if agent_id.lower().startswith(RESERVED):
+        raise PlanError(where, f"{agent_id!r} has a meaning to the switch; choose another name")
+    name = phone_endpoint(agent, device)
+    browser = device is DeviceKind.WEBRTC
     common = {
         "type": "endpoint",
         "transport": "transport-ws" if browser else "transport-udp",
@@ -148,7 +179,7 @@ def _phone(
         "aors": name,
         "auth": name,
         "identify_by": "username",
-        "callerid": f'"{conf.shown(agent.name) or name}" <{name}>',
+        "callerid": f'"{conf.shown(agent.name) or agent_id}" <{agent_id}>',
         "disallow": "all",
         "allow": CODECS,
         "language": language,

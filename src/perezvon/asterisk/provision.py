@@ -2,7 +2,8 @@
 
 Names that others must use carry the tenant `t`: application `perezvon-<t>`, heartbeat
 `CC_HB_<t>`, queue `fallback-<t>`, contexts `inbound-<t>`, `guard-<t>`, `localq-<t>`,
-`phones-<t>`; a trunk's endpoint is `trunk-<id>`, a telephone's is the agent's id.
+`phones-<t>`; a trunk's endpoint is `trunk-<id>`, an agent's own telephone's is his id, and that of
+another device of his `<id>~<device>`.
 """
 
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from perezvon.asterisk import conf, traces, watchdog
 from perezvon.asterisk.dialplan import extensions_conf, queues_conf
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.modules import modules_conf
-from perezvon.asterisk.pjsip import pjsip_conf
+from perezvon.asterisk.pjsip import any_browser, pjsip_conf
 from perezvon.asterisk.process import Directories
-from perezvon.core.plan import DeviceKind, Plan
+from perezvon.core.plan import Plan
 
 HEARTBEAT_AGE_S = 4
 DEAD_MAN_S = 12
@@ -200,10 +201,10 @@ def _logger() -> str:
 
 def _rtp(plan: Plan, site: Site) -> str:
     # Candidates are sought for each leg, also of a telephone that will not be offered them.
-    browsers = any(agent.device is DeviceKind.WEBRTC for agent in plan.agents)
     return conf.section(
-        "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1], icesupport=browsers
-    )
+        "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1],
+        icesupport=any_browser(plan),
+    )  # fmt: skip
 
 
 def _http(site: Site) -> str:

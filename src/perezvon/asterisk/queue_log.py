@@ -45,5 +45,5 @@ def is_connect(row: QueueRow, tenant: str) -> bool:
 
 def _agent(text: str) -> AgentId | None:
     """Members have the agents' ids as names; an interface is there where a name is missing."""
-    name = text.removeprefix("PJSIP/")
+    name = text.removeprefix("PJSIP/").partition("~")[0]
     return AgentId(name) if name and name != "NONE" else None

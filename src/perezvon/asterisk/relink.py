@@ -99,7 +99,7 @@ class Relink:
             else:
                 leg.playbacks, leg.withdrawn = old.playbacks, old.withdrawn
                 leg.hears_music, leg.hears_ringing = old.hears_music, old.hears_ringing
-                leg.rings_to, leg.agent = old.rings_to, old.agent
+                leg.rings_to, leg.telephone = old.rings_to, old.telephone
             self._book.add(leg)
             bridge = found.bridges.get(seen.leg)
             if bridge is not None:

@@ -6,21 +6,22 @@ a call is decided here.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
 from perezvon.asterisk import conf, numbers
+from perezvon.asterisk.addresses import Addresses
 from perezvon.asterisk.ari import Address, Ari, Message, Trace, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
 from perezvon.asterisk.devices import Devices
-from perezvon.asterisk.dialling import Dialling, headers, shows, through
+from perezvon.asterisk.dialling import Dialling
 from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
+from perezvon.asterisk.pjsip import telephones
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import (
@@ -64,12 +65,14 @@ from perezvon.core.events import (
     Resynced,
     TrunkChanged,
 )
-from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, TrunkId
-from perezvon.core.plan import Agent, DeviceKind, Plan, Trunk
+from perezvon.core.ids import SECOND, CallId, Duration, LegId
+from perezvon.core.plan import Plan
 from perezvon.runtime.alerts import Alerts
-from perezvon.runtime.ports import Directory, Sink, Unavailable
+from perezvon.runtime.ports import Directory, Sink
 
-SHOWN_CALLBACK = {"ru": "Перезвон {clock}", "en": "Call-back {clock}"}
+LANGUAGES = ("ru", "en")
+"""Of prompts."""
+
 ANSWERED_ELSEWHERE = "answered_elsewhere"
 REASONS = {
     HangUpReason.NORMAL: "normal",
@@ -123,8 +126,8 @@ class AsteriskSwitch:
         trace: Trace | None = None,
     ) -> None:
         self._directory = directory
-        self._book = Book()
-        self._devices = Devices(alerts)
+        self._addresses = Addresses(directory)
+        self._book, self._devices = Book(), Devices(alerts)
         self._ari = Ari(
             address,
             on_event=self._hear,
@@ -165,7 +168,7 @@ class AsteriskSwitch:
         self._sink: Sink | None = None
         self._asked: set[LegId] = set()
         """Legs of commands that may not have reached the switch."""
-        self._translator = Translator(self._app, self._identify, self._book.by_channel, (), ())
+        self._translator = Translator(self._app, self._identify, self._book.by_channel, {}, ())
         self.learn_plan(plan)
 
     # The port.
@@ -195,19 +198,13 @@ class AsteriskSwitch:
                 self._ask_about(command)
 
     def learn_plan(self, plan: Plan) -> None:
-        self._agents: dict[AgentId, Agent] = {agent.id: agent for agent in plan.agents}
-        self._trunks: dict[TrunkId, Trunk] = {trunk.id: trunk for trunk in plan.trunks}
+        self._addresses.learn_plan(plan)
         self._country = plan.country
-        language = plan.language if plan.language in SHOWN_CALLBACK else "en"
-        self._shown_callback = SHOWN_CALLBACK[language]
-        self._hearing.language = language
+        self._hearing.language = plan.language if plan.language in LANGUAGES else "en"
         self._hearing.talk_ms_max = plan.thresholds.talk_ms_max
-        self._devices.learn(
-            [one.id for one in plan.agents if one.device is not DeviceKind.MOBILE],
-            plan.trunks,
-        )
-        self._translator.agents = self._agents.keys()
-        self._translator.trunks = self._trunks.keys()
+        phones = self._translator.phones = telephones(plan)
+        self._devices.learn(phones, plan.trunks)
+        self._translator.trunks = {trunk.id for trunk in plan.trunks}
 
     def expect(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -263,51 +260,24 @@ class AsteriskSwitch:
     def _ring_agent(self, command: RingAgent) -> None:
         if self._book.get(command.leg) is not None:
             return
-        leg = Leg(Side.AGENT, id=command.leg, ring_ms=command.ring_ms)
-        endpoint = self._endpoint_of(command.agent)
-        if endpoint is None:
+        address = self._addresses.of_agent(command)
+        if address is None:
             self._tell(LegEnded(command.leg, EndCause.UNREACHABLE))
             return
-        told: dict[str, str] = {}
-        if "@" not in endpoint:
-            leg.agent = command.agent
-            told = headers(command.call, auto=command.auto)
+        leg = Leg(Side.AGENT, id=command.leg, ring_ms=command.ring_ms, telephone=address.telephone)
         self._book.add(leg)
-        number = name = ""
-        if command.person is not None:
-            # Better an offer that shows nobody than none, should the database be away.
-            with suppress(Unavailable):
-                number = self._directory.number_of(command.person) or ""
-                name = conf.shown(self._directory.name_of(command.person))
-        if command.callback_clock:
-            name = self._shown_callback.format(clock=command.callback_clock)
-        self._dialling.make(leg, endpoint, shows(number, name) | told)
-
-    def _endpoint_of(self, agent_id: AgentId) -> str | None:
-        agent = self._agents.get(agent_id)
-        if agent is None:
-            return None
-        if agent.device is not DeviceKind.MOBILE:
-            return f"PJSIP/{agent.id}"
-        trunk = self._trunks.get(agent.trunk) if agent.trunk is not None else None
-        return through(trunk, agent.number) if trunk is not None else None
+        self._dialling.make(leg, address.endpoint, address.variables)
 
     def _dial_client(self, command: DialClient) -> None:
         if self._book.get(command.leg) is not None:
             return
-        trunk = self._trunks.get(command.trunk)
-        try:
-            number = self._directory.number_of(command.person)
-        except Unavailable:
-            trunk = number = None  # nobody is called by it, and no attempt is used up
-        endpoint = through(trunk, number) if trunk is not None and number else None
-        if endpoint is None:
-            cause = EndCause.TRUNK_FAILED if trunk is None else EndCause.BAD_NUMBER
-            self._tell(LegEnded(command.leg, cause))
+        address = self._addresses.of_client(command)
+        if isinstance(address, EndCause):
+            self._tell(LegEnded(command.leg, address))
             return
         leg = Leg(Side.CLIENT, id=command.leg, ring_ms=command.ring_ms, rings_to=command.agent)
         self._book.add(leg)
-        self._dialling.make(leg, endpoint, shows(command.did, ""))
+        self._dialling.make(leg, address.endpoint, address.variables)
         listener = self._book.get(command.agent)
         if listener is not None:
             self._hearing.ring(listener)

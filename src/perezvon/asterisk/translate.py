@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from perezvon.asterisk.pjsip import Telephone
 from perezvon.core.events import (
     CallArrived,
     Caller,
@@ -22,7 +23,7 @@ from perezvon.core.events import (
     PromptEnded,
     TrunkChanged,
 )
-from perezvon.core.ids import AgentId, LegId, PlaybackId, TrunkId
+from perezvon.core.ids import LegId, PlaybackId, TrunkId
 
 SWITCHED_OFF = 32
 """In a ChannelHangupRequest: the switch itself ends the leg, by our word or by its own timer."""
@@ -125,13 +126,13 @@ Message: TypeAlias = dict[str, Any]
 
 @dataclass
 class Translator:
-    """`legs` and `agents` are looked at, never changed."""
+    """`legs` and `phones` are looked at, never changed."""
 
     app: str
     identify: Callable[[str, str], Caller]
     """From a number and a name as they came."""
     legs: Mapping[LegId, LegView]
-    agents: Collection[AgentId]
+    phones: Mapping[str, Telephone]
     trunks: Collection[TrunkId]
     unknown: dict[str, int] = field(default_factory=dict)
     """Messages not understood, by type; a type's name is cut, and so is their number."""
@@ -197,8 +198,9 @@ class Translator:
     def _reachable(self, name: str, reachable: bool) -> tuple[Report, ...]:  # noqa: FBT001 - a value
         if name.startswith(TRUNK) and name.removeprefix(TRUNK) in self.trunks:
             return (TrunkChanged(TrunkId(name.removeprefix(TRUNK)), reachable),)
-        if name in self.agents:
-            return (DeviceChanged(AgentId(name), reachable),)
+        if name in self.phones:
+            agent, device = self.phones[name]
+            return (DeviceChanged(agent, reachable, device),)
         return ()
 
     def _wonder(self, message: Message) -> None:

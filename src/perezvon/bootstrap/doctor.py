@@ -22,14 +22,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import aiohttp
 
 from perezvon.asterisk import install, packages, provision
-from perezvon.asterisk.pjsip import trunk_endpoint
+from perezvon.asterisk.pjsip import telephones, trunk_endpoint
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import ari_address
 from perezvon.bootstrap.doctor_words import DOCTOR
 from perezvon.bootstrap.ports import is_free
 from perezvon.bootstrap.up import location_of
 from perezvon.bootstrap.words import say_as
-from perezvon.core.plan import DeviceKind, Plan
+from perezvon.core.plan import Plan
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
@@ -265,8 +265,9 @@ class Doctor:
         """Telephones and trunks, as far as Asterisk sees them."""
         found = endpoints if isinstance(endpoints, list) else []
         online = {str(one.get("resource")) for one in found if one.get("state") == "online"}
-        phones = [agent.id for agent in plan.agents if agent.device is not DeviceKind.MOBILE]
-        away = [agent for agent in phones if agent not in online]
+        # The others are nowhere by right while nobody has chosen them.
+        phones = [name for name, (_, device) in telephones(plan).items() if device is None]
+        away = [name for name in phones if name not in online]
         if phones:
             yield self._as(
                 Verdict.NOTE if away else Verdict.OK,

@@ -96,7 +96,7 @@ def _names(plan: Plan) -> dict[str, bool]:
     ours = {
         agent.secret or agent.id: True
         for agent in plan.agents
-        if agent.device is not DeviceKind.MOBILE
+        if any(device is not DeviceKind.MOBILE for device in agent.devices)
     }
     return ours | {trunk.secret: False for trunk in plan.trunks if trunk.secret}
 

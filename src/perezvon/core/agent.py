@@ -4,21 +4,18 @@ One table says which status may follow which; `AgentState.move` applies it. Ever
 not chosen by a person has an exit: a timer (wrap-up, ringing) or the end of a leg (talking).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perezvon.core.calendar import day_of
-from perezvon.core.events import AgentStatusSet, ChosenStatus, DeviceChanged
-from perezvon.core.facts import AgentReachableChanged, AgentStatusChanged, OfferOutcome, Status
-from perezvon.core.ids import SECOND, AgentId, CallId, Duration, Instant, LegId
-from perezvon.core.plan import Plan
+from perezvon.core.events import AgentStatusSet, ChosenStatus
+from perezvon.core.facts import AgentStatusChanged, OfferOutcome, Status
+from perezvon.core.ids import AgentId, CallId, Duration, Instant, LegId
+from perezvon.core.plan import DeviceKind, Plan
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
     from perezvon.core.engine import Engine
-
-REACHABLE_AGAIN_MS: Duration = 30 * SECOND
-"""A telephone that gave no sign is tried again after this, should no news of it come."""
 
 _S = Status
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -41,6 +38,7 @@ class AgentState:
     since: Instant = 0
     reason: str = ""
     reachable: bool = True
+    """His own telephone."""
     idle_since_at: Instant = 0
     """A miss resets it, so that an absent agent does not stay first for ever."""
     last_answered_at: Instant = 0
@@ -58,10 +56,25 @@ class AgentState:
     """Chosen while he was busy; takes effect when the call is over."""
     wanted_reason: str = ""
     wanted_by: str = ""
+    device: DeviceKind | None = None
+    """Chosen to ring instead of his own."""
+    unreachable: list[DeviceKind] = field(default_factory=list)
+    """Of his other devices."""
 
     @property
     def free(self) -> bool:
-        return self.status is Status.AVAILABLE and self.reachable
+        return self.status is Status.AVAILABLE and self.reachable_now
+
+    @property
+    def reachable_now(self) -> bool:
+        """The chosen one."""
+        return self.reachable if self.device is None else self.device not in self.unreachable
+
+    def know(self, device: DeviceKind | None, *, reachable: bool) -> None:
+        if device is None:
+            self.reachable = reachable
+        elif reachable != (device not in self.unreachable):
+            (self.unreachable.remove if reachable else self.unreachable.append)(device)
 
     def move(self, status: Status) -> None:
         assert status in TRANSITIONS[self.status], (self.id, self.status, status)
@@ -71,7 +84,7 @@ class AgentState:
         """Why he cannot be rung now, in the words of `OfferMade.excluded`; empty: he can."""
         if self.status is not Status.AVAILABLE:
             return self.status.value
-        return "" if self.reachable else "unreachable"
+        return "" if self.reachable_now else "unreachable"
 
 
 class Agents:
@@ -108,46 +121,6 @@ class Agents:
         # His last word counts: a wish from before, for after the call, is void.
         agent.wanted, agent.wanted_reason, agent.wanted_by = None, "", ""
         self._change(agent, Status(event.status.value), event.reason, event.by)
-
-    def set_reachable(self, event: DeviceChanged) -> None:
-        agent = self._engine.agents.get(event.agent)
-        if agent is None:
-            return
-        self._mark_reachable(agent, reachable=event.reachable)
-        if not event.reachable and agent.status is Status.RINGING:
-            # The telephone vanished under an offer: others must ring at once.
-            self._engine.offers.withdraw_from(agent, OfferOutcome.UNREACHABLE)
-        # Now there is news: no trying in the dark until there is other.
-        self._engine.timers.cancel(TimerKind.REACHABLE_AGAIN, agent.id)
-
-    def unreachable(self, agent: AgentState) -> None:
-        """His telephone gave no sign: out of rotation until it does, or for half a minute."""
-        self._mark_reachable(agent, reachable=False)
-        self._engine.timers.set(
-            TimerKind.REACHABLE_AGAIN, agent.id, self._engine.now + REACHABLE_AGAIN_MS
-        )
-
-    def reachable_again(self, agent_id: AgentId) -> None:
-        agent = self._engine.agents.get(agent_id)
-        if agent is not None:
-            self._mark_reachable(agent, reachable=True)
-
-    def forget_silence(self) -> None:
-        """It was the switch that gave no sign: whose telephone was silent is tried again."""
-        for agent in list(self._engine.agents.values()):
-            if self._engine.timers.has(TimerKind.REACHABLE_AGAIN, agent.id):
-                self._mark_reachable(agent, reachable=True)
-
-    def _mark_reachable(self, agent: AgentState, *, reachable: bool) -> None:
-        if agent.reachable == reachable:
-            return
-        engine = self._engine
-        agent.reachable = reachable
-        engine.timers.cancel(TimerKind.REACHABLE_AGAIN, agent.id)
-        engine.note(AgentReachableChanged(engine.now, agent.id, reachable))
-        engine.pools.refresh(agent)
-        if agent.free:
-            engine.came_free(agent)
 
     def ring(self, agent: AgentState, call: CallId, offer: LegId) -> None:
         agent.move(Status.RINGING)

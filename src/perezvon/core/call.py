@@ -39,6 +39,7 @@ from perezvon.core.ids import (
     QueueId,
     TrunkId,
 )
+from perezvon.core.plan import DeviceKind
 from perezvon.core.queue import CallKey, PoolKey
 from perezvon.core.timers import TimerKind
 
@@ -79,6 +80,8 @@ class Offer:
     answered: bool = False
     """A mobile was picked up; 1 is still to be pressed."""
     won_at: Instant | None = None
+    device: DeviceKind | None = None
+    """Which telephone of his rings; None: his own."""
 
 
 @dataclass(slots=True)

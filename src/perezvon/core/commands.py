@@ -17,6 +17,7 @@ from perezvon.core.ids import (
     PlaybackId,
     TrunkId,
 )
+from perezvon.core.plan import DeviceKind
 
 
 class PromptKind(StrEnum):
@@ -91,6 +92,8 @@ class RingAgent:
     """`HH:MM` of the missed call when this is a call-back; the telephone shows it."""
     auto: bool = False
     """He asked for it himself: a telephone that can answers at once."""
+    device: DeviceKind | None = None
+    """Which of his telephones; None: his own."""
 
 
 @dataclass(frozen=True, slots=True)

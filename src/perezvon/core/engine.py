@@ -4,9 +4,9 @@
     step = engine.advance(now)         # only those
     engine.next_deadline()             # when to wake it next
 
-Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Debts`
-(debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py); and for what others saw while we
-looked away `resync.py`, `restart.py` and `witness.py`.
+Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Devices`
+(device.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py); and for what
+others saw while we looked away `resync.py`, `restart.py` and `witness.py`.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -22,6 +22,7 @@ from perezvon.core.call import Call, Calls, CallState
 from perezvon.core.callback import Callbacks
 from perezvon.core.commands import Command, StopRinging
 from perezvon.core.debt import Debt, Debts
+from perezvon.core.device import Devices
 from perezvon.core.events import (
     AgentStatusSet,
     ArrivalWitnessed,
@@ -30,6 +31,7 @@ from perezvon.core.events import (
     CallFellBack,
     DebtAssigned,
     DeviceChanged,
+    DeviceChosen,
     DigitPressed,
     EndCause,
     Event,
@@ -147,6 +149,7 @@ class Engine:
         self.talks = Talks(self)
         self.offers = Offers(self)
         self.agents_room = Agents(self)
+        self.devices_room = Devices(self)
         self.debts_room = Debts(self)
         self.callbacks = Callbacks(self)
         self.trunks = Trunks(self)
@@ -299,7 +302,9 @@ class Engine:
             case AgentStatusSet():
                 self.agents_room.set_status(event)
             case DeviceChanged():
-                self.agents_room.set_reachable(event)
+                self.devices_room.changed(event)
+            case DeviceChosen():
+                self.devices_room.choose(event)
             case WaiverGiven(debt, by, reason):
                 self.debts_room.waive(debt, by, reason)
             case DebtAssigned(debt, owner, by):
@@ -371,6 +376,7 @@ class Engine:
             return
         self._index(plan)
         self.agents_room.take_plan(plan)
+        self.devices_room.take_plan()
         used = {call.policy for call in self.calls.values()}
         used |= {debt.policy for debt in self.debts.values()}
         for key in [key for key in self.policies if key not in used]:
@@ -398,7 +404,7 @@ class Engine:
             case TimerKind.WRAP_UP_ENDS:
                 self.agents_room.wrap_up_ends(AgentId(timer.id))
             case TimerKind.REACHABLE_AGAIN:
-                self.agents_room.reachable_again(AgentId(timer.id))
+                self.devices_room.reachable_again(AgentId(timer.id))
             case TimerKind.DEBT_TRY:
                 self.callbacks.fell_due(DebtId(timer.id))
             case TimerKind.DEBT_DEADLINE:

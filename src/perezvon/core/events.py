@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from perezvon.core.ids import AgentId, DebtId, Instant, LegId, PersonId, PlaybackId, TrunkId
-from perezvon.core.plan import Plan
+from perezvon.core.plan import DeviceKind, Plan
 
 
 class NumberClass(StrEnum):
@@ -145,6 +145,17 @@ class DeviceChanged:
 
     agent: AgentId
     reachable: bool
+    device: DeviceKind | None = None
+    """None: his own."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChosen:
+    """A person chose which of an agent's devices rings for him."""
+
+    agent: AgentId
+    device: DeviceKind
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +246,7 @@ Event: TypeAlias = (
     | DigitPressed
     | AgentStatusSet
     | DeviceChanged
+    | DeviceChosen
     | TrunkChanged
     | PlanChanged
     | WaiverGiven

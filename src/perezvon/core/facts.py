@@ -22,7 +22,7 @@ from perezvon.core.ids import (
     RuleId,
     TrunkId,
 )
-from perezvon.core.plan import CallbackOrder, Ranking
+from perezvon.core.plan import CallbackOrder, DeviceKind, Ranking
 
 
 class Status(StrEnum):
@@ -379,6 +379,15 @@ class AgentReachableChanged:
     at: Instant
     agent: AgentId
     reachable: bool
+    """By the device that he has chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDeviceChosen:
+    at: Instant
+    agent: AgentId
+    device: DeviceKind
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +446,7 @@ Fact: TypeAlias = (
     | AttemptMade
     | AgentStatusChanged
     | AgentReachableChanged
+    | AgentDeviceChosen
     | TrunkStateChanged
     | PlanTaken
     | SwitchResynced

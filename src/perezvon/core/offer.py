@@ -178,7 +178,7 @@ class Offers:
         mark = "/" if call.inbound else "a"
         leg = LegId(f"{call.id}{mark}{call.offer_count}")
         ring_ms = self._ring_ms(call, step)
-        call.offers[leg] = Offer(leg, agent.id, now, ring_ms, call.step_count)
+        call.offers[leg] = Offer(leg, agent.id, now, ring_ms, call.step_count, device=agent.device)
         if len(call.rung) < RUNG_SHOWN_MAX:
             call.rung.append(agent.id)
         engine.legs[leg] = call.id
@@ -196,6 +196,7 @@ class Offers:
                 call.person,
                 ring_ms + SWITCH_RING_MARGIN_MS,
                 engine.attempts.clock_of(call),
+                device=agent.device,
             )
         )
         engine.note(
@@ -273,8 +274,7 @@ class Offers:
         engine.timers.cancel(TimerKind.OFFER_SIGN, leg)
         if offer.ringing_at is None:
             offer.ringing_at = engine.now
-        device = engine.devices.get(offer.agent)
-        if device is not None and device.device is DeviceKind.MOBILE:
+        if engine.devices_room.kind(offer.agent, offer.device) is DeviceKind.MOBILE:
             offer.answered = True
             engine.timers.cancel(TimerKind.OFFER_ENDS, leg)
             engine.timers.set(
@@ -393,7 +393,7 @@ class Offers:
         if agent is None:
             return None
         if outcome is OfferOutcome.UNREACHABLE:
-            engine.agents_room.unreachable(agent)
+            engine.devices_room.unreachable(agent, offer.device)
         engine.agents_room.after_offer(agent, outcome, engine.policy(call).pause_after_misses)
         return agent
 

@@ -84,6 +84,12 @@ class Agent:
     secret: str = ""
     """Name of the secret of his telephone, resolved at provisioning; never the secret itself."""
     skills: tuple[str, ...] = ()
+    others: tuple[DeviceKind, ...] = ()
+    """Devices that he may choose instead of his own."""
+
+    @property
+    def devices(self) -> tuple[DeviceKind, ...]:
+        return (self.device, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +343,8 @@ def check(plan: Plan) -> None:
     for agent in plan.agents:
         where = f"agents.{agent.id}"
         _known(f"{where}.trunk", agent.trunk, trunks)
-        if agent.device is DeviceKind.MOBILE and not (agent.number and agent.trunk):
+        _unique(f"{where}.devices", agent.devices)
+        if DeviceKind.MOBILE in agent.devices and not (agent.number and agent.trunk):
             raise PlanError(where, "a mobile needs a number and a trunk")
     for group in plan.groups:
         where = f"groups.{group.id}"

@@ -52,7 +52,7 @@ def close_all(
             )
         _close(engine, call, at)
     witness.will_tell_no_more(engine)
-    engine.agents_room.forget_silence()
+    engine.devices_room.forget_silence()
     return len(lost) + len(told)
 
 

@@ -107,7 +107,8 @@ class Talks:
         engine = self._engine
         assert call.won is not None
         if cause is EndCause.WENT_SILENT:
-            engine.agents_room.unreachable(engine.agents[call.won.agent])
+            won = call.won
+            engine.devices_room.unreachable(engine.agents[won.agent], won.device)
             if call.proved:
                 self._telephone_died(call)
                 return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from perezvon.core.facts import (
+    AgentDeviceChosen,
     AgentReachableChanged,
     AgentStatusChanged,
     ArrivalConfirmed,
@@ -145,6 +146,7 @@ def _line(fact: Fact) -> list[Line]:
             AgentStatusChanged()
             | ArrivalConfirmed()
             | AgentReachableChanged()
+            | AgentDeviceChosen()
             | TrunkStateChanged()
             | PlanTaken()
             | SwitchResynced()

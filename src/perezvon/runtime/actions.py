@@ -15,10 +15,12 @@ from perezvon.core.events import (
     CallbackAsked,
     ChosenStatus,
     DebtAssigned,
+    DeviceChosen,
     Event,
     WaiverGiven,
 )
 from perezvon.core.ids import AgentId, DebtId
+from perezvon.core.plan import DeviceKind
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import EngineView, alert_row, ledger_counts
 from perezvon.runtime.local import Action, Refused
@@ -43,6 +45,14 @@ class AgentStatusArgs(Args, frozen=True):
     status: ChosenStatus
     reason: Text = ""
     by: Text = ""
+
+
+class AgentDeviceArgs(Args, frozen=True):
+    """`agent.device`."""
+
+    agent: Name
+    device: DeviceKind
+    by: Name
 
 
 class WaiveArgs(Args, frozen=True):
@@ -134,6 +144,14 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
         wanted = agent.wanted.value if agent.wanted is not None else None
         return {"agent": args.agent, "status": agent.status.value, "wanted": wanted}
 
+    async def choose_device(args: AgentDeviceArgs) -> dict[str, Any]:
+        _check_agent(engine(), args.agent, "agent")
+        known = next((one for one in engine().plan.agents if one.id == args.agent), None)
+        if known is None or args.device not in known.devices:
+            raise Refused("unknown_device", "the plan has no such device for him", "device")
+        await submit(DeviceChosen(AgentId(args.agent), args.device, args.by))
+        return {"agent": args.agent, "device": args.device.value}
+
     async def waive(args: WaiveArgs) -> dict[str, Any]:
         _check_debt(engine(), args.debt)
         await submit(WaiverGiven(DebtId(args.debt), args.by, args.reason))
@@ -157,6 +175,7 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
 
     return {
         "agent.status": checked(AgentStatusArgs, set_status),
+        "agent.device": checked(AgentDeviceArgs, choose_device),
         "debt.waive": checked(WaiveArgs, waive),
         "debt.assign": checked(AssignArgs, assign),
         "debt.call": checked(CallArgs, call),

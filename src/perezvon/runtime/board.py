@@ -179,7 +179,7 @@ def _agent(agent: AgentState, names: Mapping[str, str]) -> Row:
         "status": agent.status.value,
         "since_at": agent.since,
         "reason": agent.reason,
-        "reachable": agent.reachable,
+        "reachable": agent.reachable_now,
         "call": agent.call,
         "wanted": agent.wanted.value if agent.wanted is not None else None,
         "answered_today": agent.answered_today,

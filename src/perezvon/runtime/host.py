@@ -220,7 +220,7 @@ class Host:
         away = {
             str(agent.id)
             for agent in agents.values()
-            if not agent.reachable and agent.status is not Status.SIGNED_OUT
+            if not agent.reachable_now and agent.status is not Status.SIGNED_OUT
         }
         for alert in self.alerts:
             if alert.kind is AlertKind.PHONE_AWAY and alert.about not in away:

@@ -167,7 +167,7 @@ class _Standing(Collector):
             "Agents by status, and whether their telephone is there",
             ("status", "reachable"),
             Tally(
-                (agent.status.value, str(agent.reachable).lower())
+                (agent.status.value, str(agent.reachable_now).lower())
                 for agent in engine.agents.values()
             ),
         )

@@ -13,6 +13,7 @@ from perezvon.core.events import (
     ArrivalWitnessed,
     CallbackAsked,
     DebtAssigned,
+    DeviceChosen,
     Event,
     LegEnded,
     PlanChanged,
@@ -91,7 +92,7 @@ def swarm(seed: int) -> Faults:
     )
 
 
-CERTAIN = (AgentStatusSet, PlanChanged, WaiverGiven, DebtAssigned, CallbackAsked)
+CERTAIN = (AgentStatusSet, PlanChanged, WaiverGiven, DebtAssigned, CallbackAsked, DeviceChosen)
 """A person's acts: acknowledged only when they are durable, so they are not lost or repeated."""
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from perezvon.core.events import CallArrived
 from perezvon.core.ids import Instant, LegId
+from perezvon.core.plan import DeviceKind
 from perezvon.sim.people import Answer, Arrival, Worker
 
 
@@ -69,6 +70,8 @@ class Leg:
     presses: bool = False
     """A person holds this mobile, who will press what he is asked to."""
     answer: Answer | None = None
+    device: DeviceKind | None = None
+    """Of an agent's leg: which telephone of his it rings; None: his own."""
 
     @property
     def live(self) -> bool:
@@ -81,7 +84,7 @@ class Leg:
 
 @dataclass(slots=True, eq=False)
 class Phone:
-    """An agent's telephone and who sits at it."""
+    """An agent's telephone and who sits at it. One person: his other devices are here too."""
 
     agent: str
     worker: Worker
@@ -89,6 +92,10 @@ class Phone:
     reachable: bool = True
     mute: bool = False
     """Cannot be reached and gives no sign of it, not even an error."""
+    others: tuple[DeviceKind, ...] = ()
+    """Devices that he may choose instead of this one."""
+    gone: set[DeviceKind] = field(default_factory=set)
+    """Of those, which cannot be reached."""
     legs: list[Leg] = field(default_factory=list)
     busy_until: Instant = 0
     """With a caller of the fallback queue, of which the engine knows nothing."""
@@ -98,6 +105,10 @@ class Phone:
     @property
     def talks(self) -> bool:
         return any(leg.bridged is not None for leg in self.legs)
+
+    def rings(self, device: DeviceKind | None) -> bool:
+        """Whether this device can be reached; None: the one that is his own."""
+        return self.reachable if device is None else device not in self.gone
 
     def free(self, now: Instant) -> bool:
         return self.reachable and not self.legs and self.busy_until <= now

@@ -52,6 +52,7 @@ class Office:
                 person = self._scenario.person(agent.id, groups.get(agent.id, ()))
                 worker = Worker(agent.id, person, self._draws, mobile=mobile)
                 self.phones[agent.id] = Phone(agent.id, worker, mobile)
+            self.phones[agent.id].others = agent.others
 
     def open(self) -> None:
         """Everybody comes to work, or will by his shift."""
@@ -87,10 +88,12 @@ class Office:
             phone.agent,
             caller.attempt if caller else None,
             ring_ms=command.ring_ms,
+            device=command.device,
         )
+        mute = phone.mute and command.device is None
         if board.truth.keep:
             board.truth.agent_rings[leg.id] = leg
-        if not phone.reachable and not phone.mute:
+        if not phone.rings(command.device) and not mute:
             leg.gone_at = board.now
             board.refuse(leg.id, EndCause.UNREACHABLE, self._network)
         elif phone.legs or phone.busy_until > board.now:
@@ -99,7 +102,7 @@ class Office:
         else:
             board.make(leg)
             phone.legs.append(leg)
-            if phone.reachable:
+            if phone.rings(command.device):
                 board.after(self._network, self._rings, leg, phone)
             board.after(self._network + leg.ring_ms, self._rang_out, leg)
 
@@ -112,14 +115,17 @@ class Office:
             worker = self.phones[leg.who].worker
             self._board.after(worker.presses_after(leg.id), self._presses, leg)
 
-    def gone(self, agent: str, *, mute: bool, told: bool) -> None:
+    def gone(self, agent: str, *, mute: bool, told: bool, device: DeviceKind | None = None) -> None:
         """The telephone loses the network, with all that is on it."""
         phone = self.phones[agent]
-        phone.reachable, phone.mute = False, mute
-        for leg in list(phone.legs):
+        if device is None:
+            phone.reachable, phone.mute = False, mute
+        else:
+            phone.gone.add(device)
+        for leg in [leg for leg in phone.legs if leg.device is device]:
             self._board.end(leg, self._how_it_died(leg))
         if told:
-            self._board.out.append(DeviceChanged(AgentId(agent), reachable=False))
+            self._board.out.append(DeviceChanged(AgentId(agent), reachable=False, device=device))
 
     def _how_it_died(self, leg: Leg) -> EndCause:
         """In a talk the switch misses the sound; else it has only lost the telephone."""
@@ -129,9 +135,13 @@ class Office:
             leg.bridged.attempt.silenced = True
         return EndCause.WENT_SILENT
 
-    def back(self, agent: str) -> None:
-        self.phones[agent].reachable = True
-        self._board.out.append(DeviceChanged(AgentId(agent), reachable=True))
+    def back(self, agent: str, device: DeviceKind | None = None) -> None:
+        phone = self.phones[agent]
+        if device is None:
+            phone.reachable = True
+        else:
+            phone.gone.discard(device)
+        self._board.out.append(DeviceChanged(AgentId(agent), reachable=True, device=device))
 
     def take_from_fallback(self, talk_ms: Duration) -> str | None:
         """Who of them answers the fallback queue now."""
@@ -189,7 +199,8 @@ class Office:
             board.end(leg, EndCause.REFUSED)
             return
         leg.up_at = board.now
-        leg.presses = phone.mobile and reaction is Reaction.ANSWERS
+        mobile = phone.mobile if leg.device is None else leg.device is DeviceKind.MOBILE
+        leg.presses = mobile and reaction is Reaction.ANSWERS
         board.out.append(LegAnswered(leg.id))
         person = reaction is not Reaction.VOICEMAIL
         board.after(board.hangs_on(leg, IDLE_MS) if person else VOICEMAIL_MS, self._tires, leg)

@@ -155,6 +155,8 @@ class Storm:
         for phone in self.world.office.phones.values():
             if not phone.reachable:
                 self.world.office.back(phone.agent)
+            for device in sorted(phone.gone):
+                self.world.office.back(phone.agent, device)
         for trunk in sorted(self.world.outside.trunks_down):
             self.world.set_trunk(trunk, up=True)
         if not self.up:
@@ -469,11 +471,14 @@ class Storm:
         # Seldom in a talk by itself, and worst there.
         often = talking if talking and self.rng.random() < 1 / 2 else list(office.phones)
         agent = self.rng.choice(often)
-        if not office.phones[agent].reachable:
+        phone = office.phones[agent]
+        device = self.rng.choice((None, *phone.others))
+        if not phone.rings(device):
             return
         self.counts.phones += 1
-        office.gone(agent, mute=self.rng.random() < 1 / 2, told=self.rng.random() < 1 / 2)
-        self.at(self.rng.randint(5 * SECOND, 3 * MINUTE), lambda _: office.back(agent))
+        mute, told = self.rng.random() < 1 / 2, self.rng.random() < 1 / 2
+        office.gone(agent, mute=mute, told=told, device=device)
+        self.at(self.rng.randint(5 * SECOND, 3 * MINUTE), lambda _: office.back(agent, device))
 
     def _trunk_down(self) -> None:
         trunks = [trunk.id for trunk in self.plan.trunks]

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from perezvon.core.plan import (
+    Agent,
     CallbackRule,
     Did,
     Group,
@@ -42,7 +43,7 @@ def dump(plan: Plan) -> str:
         "holidays": _holidays(plan.holidays),
         "trunks": {trunk.id: _own(trunk) for trunk in plan.trunks},
         "projects": {project.id: _named(project) for project in plan.projects},
-        "agents": {agent.id: _named(agent) for agent in plan.agents},
+        "agents": {agent.id: _agent(agent) for agent in plan.agents},
         "groups": {group.id: _group(group) for group in plan.groups},
         "queues": {queue.id: _queue(queue) for queue in plan.queues},
         "default_queue": plan.default_queue,
@@ -100,6 +101,12 @@ def _plain(value: Any, *, is_length: bool) -> Any:  # noqa: ANN401 - any value o
 
 def _named(noun: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the nouns with a name
     return _own(noun, *(["name"] if noun.name == noun.id else []))
+
+
+def _agent(agent: Agent) -> dict[str, Any]:
+    content = _named(agent)
+    others = content.pop("others", None)
+    return content if others is None else content | {"devices": others}
 
 
 def _hours(hours: Hours) -> dict[str, Any]:

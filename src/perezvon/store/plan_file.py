@@ -315,7 +315,8 @@ def _agent(name: str, agent: AgentFile, file: PlanFile) -> Agent:
     trunk = agent.trunk
     if trunk is None and agent.number is not None and len(file.trunks) == 1:
         trunk = next(iter(file.trunks))
-    return _make(Agent, agent, id=name, name=agent.name or name, trunk=trunk)
+    others = tuple(agent.devices)
+    return _make(Agent, agent, id=name, name=agent.name or name, trunk=trunk, others=others)
 
 
 def _group(name: str, group: GroupFile) -> Group:

@@ -29,6 +29,7 @@ def links_of(file: PlanFile, written: Mapping[str, Value]) -> Iterator[_Found]:
             params = {"name": name, "kind": kind, "word": name, "known": names}
             yield path, Reason("unknown", params)
     yield from _doubles(file)
+    yield from _devices_twice(file)
     yield from _contradictions(file, written)
 
 
@@ -82,6 +83,15 @@ def _doubles(file: PlanFile) -> Iterator[_Found]:
             dates.add(day)
 
 
+def _devices_twice(file: PlanFile) -> Iterator[_Found]:
+    for name, agent in file.agents.items():
+        seen = {agent.device}
+        for at, device in enumerate(agent.devices):
+            if device in seen:
+                yield ("agents", name, "devices", at), Reason("twice", {"name": device.value})
+            seen.add(device)
+
+
 def _twice(path: Path, names: Iterable[str]) -> Iterator[_Found]:
     seen: set[str] = set()
     for at, name in enumerate(names):
@@ -95,7 +105,7 @@ def _contradictions(file: PlanFile, written: Mapping[str, Value]) -> Iterator[_F
     trunk_count = len(trunks) if isinstance(trunks, dict) else 0
     for name, agent in file.agents.items():
         place: Path = ("agents", name)
-        if agent.device is not DeviceKind.MOBILE:
+        if DeviceKind.MOBILE not in (agent.device, *agent.devices):
             if agent.number is not None:
                 yield (*place, "number"), Reason("only_mobile")
             continue

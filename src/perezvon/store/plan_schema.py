@@ -112,6 +112,10 @@ class AgentFile(Noun):
     name: Name | None = None
     """Without it, the identifier."""
     device: DeviceKind = default(Agent, "device")
+    devices: Annotated[list[DeviceKind], Field(max_length=len(DeviceKind))] = default(
+        Agent, "others"
+    )
+    """Others that he may choose instead."""
     number: Mobile | None = None
     """Of a mobile, such as +79161234567."""
     trunk: Id | None = None
