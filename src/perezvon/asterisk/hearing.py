@@ -81,7 +81,9 @@ class Hearing:
             self._on(leg, "DELETE", "ring", lambda: not leg.hears_ringing)
 
     def music(self, leg: Leg, name: str) -> None:
+        """Alone: whoever he talked with stays in the bridge and hears him no more."""
         self._stop_prompts(leg)
+        self._take_out(leg)
         leg.hears_music = True
         self._on(leg, "POST", "moh", lambda: leg.hears_music, {"mohClass": name})
 
@@ -207,6 +209,20 @@ class Hearing:
         leg.rings_to = None
         if listener is not None:
             self.stop_ringing(listener)
+
+    def _take_out(self, leg: Leg) -> None:
+        """Music in the bridge would be silenced by the first sound of anybody else there."""
+        call = leg.call
+        if call is None:
+            return
+        self._book.separate(leg)
+        self._errands.send(
+            "POST",
+            f"bridges/{part(call)}/removeChannel",
+            query={"channel": leg.channel},
+            still=lambda: self._lives(leg) and leg.call is None,
+        )
+        self.guard(leg, self._waiting_ms)
 
     def _open_bridge(self, call: CallId, then: Callable[[Reply], None] = ignore) -> None:
         self._errands.send(

@@ -32,6 +32,10 @@ DIALLED_WAITS_MS: Duration = 20_000
 FALLBACK_MS = (3_000, 20_000)
 """How soon the fallback queue finds somebody."""
 FALLBACK_TALK_MS: Duration = 60_000
+CONSULT_MS: Duration = 8_000
+"""Two agents about a client who is on hold."""
+OUTSIDE_TALK_MS: Duration = 45_000
+"""A client with somebody outside to whom he was transferred."""
 WITNESS_MS: Duration = 1_500
 """From an attempt's end to the row of the second witness."""
 
@@ -184,9 +188,16 @@ class Outside:
     # -- talks
 
     def _talk(self, client: Leg, agent: Leg) -> None:
+        """Also of two agents, when one asks the other; and of two outside, after a transfer."""
         board = self._board
+        if Side.AGENT not in (client.side, agent.side):
+            board.after(OUTSIDE_TALK_MS, self._talk_ends, client, agent, client, board.now)
+            return
         worker = self._office.phones[agent.who].worker
-        attempt = client.attempt
+        if client.side is Side.AGENT:
+            board.after(CONSULT_MS, self._consult_ends, client, agent, board.now)
+            return
+        attempt = client.attempt if client.side is Side.CALLER else None
         if attempt is not None:
             attempt.talks.append((agent.who, board.now))
             arrival = attempt.arrival
@@ -198,6 +209,10 @@ class Outside:
         self._client(client.who).talked = True
         ender = agent if worker.hangs_up_himself(key) else client
         board.after(talk_ms, self._talk_ends, client, agent, ender, board.now)
+
+    def _consult_ends(self, asked: Leg, agent: Leg, began_at: Instant) -> None:
+        """Enough is said: the one who asked hangs up, and so hands the client over."""
+        self._talk_ends(asked, agent, agent, began_at)
 
     def _talk_ends(self, client: Leg, agent: Leg, ender: Leg, began_at: Instant) -> None:
         if client.bridged is agent and client.bridged_at == began_at:

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
-from perezvon.core.commands import ConnectCall, HangUp, PlayPrompt, PromptKind, StopRinging
+from perezvon.core.commands import (
+    ConnectCall,
+    HangUp,
+    PlayPrompt,
+    PromptKind,
+    StartMusic,
+    StopRinging,
+)
 from perezvon.core.events import (
     EndCause,
     Event,
@@ -23,6 +30,8 @@ from perezvon.sim.legs import Leg, Side, Truth
 
 ALONE_MS: Duration = 20_000
 """Who hears nobody at the other end hangs up..."""
+HOLDS_ON_MS: Duration = 90_000
+"""Who put somebody on hold himself is more patient..."""
 FORGETS_MS: Duration = 600_000
 """... or leaves the receiver off the hook: then only we can end it."""
 FORGETS = 0.2
@@ -156,6 +165,15 @@ class Switchboard:
         # Also of two who answer the one who is sent away: his leg was up.
         self.end(leg, EndCause.CANCELLED if leg.up_at is None else EndCause.NORMAL)
 
+    def start_music(self, command: StartMusic) -> None:
+        """Alone: whoever he talked with hears him no more, and waits for what comes."""
+        leg = self.legs.get(command.leg)
+        if leg is None or leg.in_fallback:
+            return
+        other = self._part(leg)
+        if other is not None:
+            self.after(self.hangs_on(other, HOLDS_ON_MS), self._left_alone, other)
+
     def connect_call(self, command: ConnectCall) -> None:
         client, agent = self.legs.get(command.client), self.legs.get(command.agent)
         for leg, leg_id in ((client, command.client), (agent, command.agent)):
@@ -205,18 +223,19 @@ class Switchboard:
         other = leg.bridged
         if other is None:
             return None
-        self._note_talk(leg if other.side is Side.AGENT else other)
+        self._note_talk(leg, other)
         leg.bridged = other.bridged = None
         return other
 
-    def _note_talk(self, client: Leg) -> None:
+    def _note_talk(self, *both: Leg) -> None:
         truth = self.truth
-        talk_ms = self.now - (client.bridged_at or self.now)
+        talk_ms = self.now - (both[0].bridged_at or self.now)
         truth.talk_ms += talk_ms
-        if client.attempt is not None:
-            client.attempt.talked_ms = max(client.attempt.talked_ms, talk_ms)
-        else:
-            truth.recovered[client.who] = max(truth.recovered.get(client.who, 0), talk_ms)
+        for client in both:
+            if client.side is Side.CALLER and client.attempt is not None:
+                client.attempt.talked_ms = max(client.attempt.talked_ms, talk_ms)
+            elif client.side is Side.CLIENT:
+                truth.recovered[client.who] = max(truth.recovered.get(client.who, 0), talk_ms)
 
     def _left_alone(self, leg: Leg) -> None:
         if leg.live and leg.bridged is None:
