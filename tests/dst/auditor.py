@@ -4,12 +4,14 @@ It never looks into the engine, and shares no code with it. What faults make und
 caller (`Attempt.disturbed`) is excused for him alone; that he has an end is never excused.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from perezvon.core import facts as f
+from perezvon.core import talk_facts as t
 from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
 from perezvon.core.ids import MINUTE, SECOND, AgentId, CallId, DebtId, Instant, LegId, PersonId
 from perezvon.core.plan import Plan, Queue, Ranking, Step, StepMode
@@ -17,6 +19,7 @@ from perezvon.sim.legs import Leg, Side
 from perezvon.sim.storm import Storm
 from tests.dst.books import Debt, Inbound, Offer
 from tests.dst.failures import Failures
+from tests.dst.handing import Handing
 
 PROVED_MS = 2_000
 """A talk of this length is one, by the plan's threshold."""
@@ -28,6 +31,8 @@ LETS_GO_MS = 3 * MINUTE
 AUDITED_MS = 65 * SECOND
 """An audit comes each minute, and after each recovery."""
 SLACK_MS = 300
+OUTSIDE = re.compile(r".+c\d+/[1-9]\d*c|.+/\d+/\d+c")
+"""Legs to numbers outside to which a client was to be handed over."""
 WRONGS_MAX = 50
 """The network between the telephone and us."""
 
@@ -56,7 +61,15 @@ class Auditor:
         self._reached: list[PersonId | None] = []
         self._missed: list[tuple[LegId, Instant]] = []
         self._failures = Failures(self)
+        self._handing = Handing(self)
         self._storm: Storm | None = None
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    def was_handed(self, call: CallId) -> bool:
+        return self._handing.was_handed(call)
 
     @property
     def waives(self) -> bool:
@@ -79,6 +92,7 @@ class Auditor:
             self.want(person is None or not left, f"he talked with us and is owed: {left}")
         self._reached.clear()
         self._failures.turn_is_over()
+        self._handing.turn_is_over()
         if storm.plan is not self._plan:
             self._plan = storm.plan
         self._nobody_waits_beside_a_free_agent()
@@ -95,6 +109,7 @@ class Auditor:
                 if call in self.calls:
                     self.calls[call].waiting = True
                     self.calls[call].key_at = key_at
+                    self._handing.queued(fact)
             case f.OfferMade():
                 self._offered(fact)
             case f.OfferEnded():
@@ -127,6 +142,7 @@ class Auditor:
             case f.AgentReachableChanged(agent=agent, reachable=reachable):
                 (self.unreachable.discard if reachable else self.unreachable.add)(agent)
             case _:
+                self._handing.fold(fact)
                 self._fold_debt(fact)
 
     def _fold_debt(self, fact: Fact) -> None:
@@ -159,7 +175,7 @@ class Auditor:
             case f.AttemptMade(debt=debt):
                 known = self.debts[debt]
                 self.want(known.attempt is not None, f"an attempt ended twice: {debt}")
-                known.attempt = None
+                known.attempt, known.attempt_before = None, known.attempt
                 self.attempting.pop(known.person, None)
                 if fact.counted:
                     known.counted += 1
@@ -188,7 +204,7 @@ class Auditor:
             first = min(self.idle_since.get(other, 0) for other in fact.runners_up)
             self.want(idle_at <= first, f"one idle for longer is passed over: {fact.offer}")
         inbound = self.calls.get(fact.call)
-        if inbound is None:
+        if inbound is None or fact.purpose is not t.OfferPurpose.LINE:
             return
         inbound.tried.add(fact.agent)
         self.want(fact.agent not in inbound.refused, f"rung though he refused: {fact.offer}")
@@ -262,7 +278,8 @@ class Auditor:
         if status is Status.TALKING and call is not None:
             self.talks[agent] = call
             both = [who for who, other in self.talks.items() if other == call]
-            self.want(len(both) == 1, f"two agents with one caller: {call} {both}")
+            alone = len(both) == 1 or self._handing.consults(call)
+            self.want(alone, f"two agents with one caller: {call} {both}")
             for leg in [leg for leg, o in self.offers.items() if o.agent == agent]:
                 del self.offers[leg]
             if call in self.calls:
@@ -272,7 +289,7 @@ class Auditor:
 
     def _owed(self, call: CallId, debt: DebtId) -> None:
         inbound = self.calls[call]
-        if inbound.cut:
+        if inbound.cut or inbound.handed:
             inbound.ends.clear()
         self._end(call, "owed")
         inbound.debt = debt
@@ -333,6 +350,8 @@ class Auditor:
         there = storm.world.board.legs
         for agent, call in self.talks.items():
             leg = there.get(self.calls[call].leg) if call in self.calls else None
+            if self._handing.hears_music(call):
+                continue
             if leg is None or leg.in_fallback or leg.bridged is not None or not storm.up:
                 continue
             phone = storm.world.office.phones[agent]
@@ -364,7 +383,12 @@ class Auditor:
             f"{len(truth.attempts)} came, {ledger.arrivals} are in the books",
         )
         self._count_ledger(storm)
-        for _, cut in truth.cut_off:
+        unfinished = self._handing.unfinished()
+        self.want(not unfinished, f"handed over, and to nobody: {unfinished}")
+        for _, cut, other in truth.cut_off:
+            if OUTSIDE.fullmatch(cut.id) or OUTSIDE.fullmatch(other.id):
+                # An agent asked somebody outside, and let him go or left him to the client.
+                continue
             blind = storm.counts.any if cut.attempt is None else cut.attempt.disturbed
             self.want(blind, f"cut off in the middle of a talk: {cut.id}")
         for leg in truth.attempts:
@@ -407,7 +431,7 @@ class Auditor:
             truly = attempt.silenced or attempt.disturbed
             self.want(truly, f"told as cut off, and was not: {leg}")
             return
-        if attempt.disturbed or not ends:
+        if attempt.disturbed or not ends or self.calls[call].handed:
             return
         kind = self.waived.get(call)
         if kind is WaiverKind.NO_NUMBER:

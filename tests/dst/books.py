@@ -30,6 +30,8 @@ class Inbound:
     cut: bool = False
     """The switch died under his talk: it was an end, and is one no more if he can be owed."""
     debt: DebtId | None = None
+    handed: bool = False
+    """An agent has asked to hand him over: no length of a talk decides any more."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Debt:
     rule: CallbackRule | None
     queue: Queue | None
     attempt: CallId | None = None
+    attempt_before: CallId | None = None
     counted: int = 0
     last_at: Instant | None = None
     settled: str = ""

@@ -58,7 +58,10 @@ class Failures:
         if fact.debt is not None:
             self._cut_callbacks.append(fact.debt)
             return
-        inbound = self._all.calls[fact.call]
+        inbound = self._all.calls.get(fact.call)
+        if inbound is None:
+            # An agent had dialled him by hand, and nobody is owed.
+            return
         # Whose agent's telephone died waits again, and may be cut off a second time.
         talked = inbound.ends == (["owed"] if inbound.cut else ["answered"])
         nobody_to_call = inbound.person is None or self._all.waives
@@ -70,7 +73,8 @@ class Failures:
     def reopened(self, debt: DebtId, person: PersonId) -> None:
         known = self._all.debts[debt]
         self._want(known.settled == "recovered", f"reopened and was {known.settled}: {debt}")
-        self._want(debt in self._cut_callbacks, f"reopened and not cut: {debt}")
+        handed = known.attempt_before is not None and self._all.was_handed(known.attempt_before)
+        self._want(debt in self._cut_callbacks or handed, f"reopened and not cut: {debt}")
         self._want(not self._open_of(person), f"reopened beside an open one: {debt}")
         known.settled, known.counted, known.last_at = "", 0, None
         self._failed.append(debt)

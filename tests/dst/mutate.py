@@ -169,7 +169,7 @@ MUTATIONS = (
     Mutation(
         "who was cut off in his talk is not owed",
         "talk.py",
-        "engine.debts_room.owe_cut(call, at)",
+        "engine.debts_room.owe_again(call, at)",
         "pass",
     ),
     Mutation(
@@ -265,8 +265,26 @@ MUTATIONS = (
     Mutation(
         "who fell back as he heard the promise is out of the books",
         "witness.py",
-        "call.state not in BEFORE_TALK | {CallState.CLOSING}",
-        "call.state not in BEFORE_TALK",
+        "not (waits or call.state is CallState.CLOSING)",
+        "not waits",
+    ),
+    Mutation(
+        "a client whom nobody took over is not owed",
+        "transfer.py",
+        "engine.debts_room.owe_again(call, at, MissReason.TRANSFER_NOT_TAKEN)",
+        "pass",
+    ),
+    Mutation(
+        "a client whom nobody took over is left with music",
+        "transfer.py",
+        "            self._return(call, transfer)",
+        "            pass",
+    ),
+    Mutation(
+        "whose turn it is is called while he is on the other line",
+        "call.py",
+        "self._engine.callbacks.wait_for_person(person)",
+        "pass",
     ),
     Mutation(
         "who was served in the fallback after all is owed",

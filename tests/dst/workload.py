@@ -50,6 +50,7 @@ from perezvon.core.plan import (
 from perezvon.sim.faults import NONE, Faults, swarm
 from perezvon.sim.scenario import Scenario, loads
 from perezvon.sim.storm import Storm
+from tests.dst.talks import act_in_talks
 
 LADDERS = (
     (0, 30 * SECOND, 2 * MINUTE, 10 * MINUTE),
@@ -68,6 +69,8 @@ class Workload:
     acts_every_ms: Duration
     """People choose a status, waive a debt, ask for a call-back; 0: never."""
     plans_every_ms: Duration
+    talks_every_ms: Duration
+    """Agents dial, hand clients over and load their pages anew; 0: never."""
 
 
 def workload(seed: int) -> Workload:
@@ -80,6 +83,7 @@ def workload(seed: int) -> Workload:
         NONE if rng.random() < 0.15 else swarm(seed),
         rng.choice((0, 0, 20 * SECOND, 2 * MINUTE)),
         rng.choice((0, 0, 0, 5 * MINUTE)),
+        rng.choice((0, 3 * SECOND, 15 * SECOND)),
     )
 
 
@@ -105,6 +109,14 @@ def start_acts(load: Workload, storm: Storm) -> None:
         _choose(storm, choices)
         storm.at(int(choices.expovariate(1 / load.acts_every_ms)) + 1, choose)
 
+    talks = Random(f"talks {load.seed}")
+
+    def act_on_a_talk(storm: Storm) -> None:
+        act_in_talks(storm, talks)
+        storm.at(int(talks.expovariate(1 / load.talks_every_ms)) + 1, act_on_a_talk)
+
+    if load.talks_every_ms:
+        storm.at(load.talks_every_ms, act_on_a_talk)
     if load.acts_every_ms:
         storm.at(load.acts_every_ms, act)
         storm.at(load.acts_every_ms, choose)

@@ -23,6 +23,7 @@ from perezvon.core.ids import (
     RuleId,
 )
 from perezvon.core.plan import CallbackOrder, Ranking
+from perezvon.core.talk_facts import TransferFailure
 from perezvon.metrics.explanation import Line, explain, render, sentence
 from perezvon.metrics.explanation_words import LANGUAGES, TEMPLATES, WORDS, duration
 
@@ -197,6 +198,7 @@ def test_both_languages_say_a_thing_with_the_same_values(key: str) -> None:
         ("kind", f.WaiverKind),
         ("order", CallbackOrder),
         ("end_cause", EndCause),
+        ("transfer_failure", TransferFailure),
     ],
 )
 def test_every_code_has_its_word(table: str, codes: type[StrEnum]) -> None:

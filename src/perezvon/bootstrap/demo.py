@@ -354,8 +354,7 @@ def _site(ours: Settings, plan: Plan, by_name: Mapping[str, str], sip_port: int)
         ari_password=secrets.token_urlsafe(24),
         main_sip_port=ours.sip_port,
         phones=tuple(
-            town_pbx.Phone(agent.id, by_name[agent.secret or agent.id])
-            for agent in _played(plan)
+            town_pbx.Phone(agent.id, by_name[agent.secret or agent.id]) for agent in _played(plan)
         ),
     )
 

@@ -129,6 +129,17 @@ class Agents:
         agent.offered_count += 1
         self._engine.pools.refresh(agent)
 
+    def leave_for_own(self, agent: AgentState) -> None:
+        """He dials somebody himself, maybe out of a pause or his work after a call. What he had
+        chosen comes after it.
+        """
+        wanted, reason, by = agent.wanted, agent.wanted_reason, agent.wanted_by
+        if agent.status is Status.PAUSED:
+            wanted, reason, by = ChosenStatus.PAUSED, agent.reason, agent.id
+        agent.wanted, agent.wanted_reason, agent.wanted_by = None, "", ""
+        self._change(agent, Status.AVAILABLE, "", agent.id)
+        agent.wanted, agent.wanted_reason, agent.wanted_by = wanted, reason, by
+
     def talk(self, agent: AgentState, call: CallId) -> None:
         agent.offer = None
         agent.call = call

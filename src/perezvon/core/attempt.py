@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from perezvon.core.agent import AgentState
 from perezvon.core.calendar import clock_text
-from perezvon.core.call import Call, CallState, Offer
+from perezvon.core.call import Call, CallState
 from perezvon.core.commands import DialClient, Prompt, PromptKind, StartMusic
 from perezvon.core.debt import Debt
+from perezvon.core.dial import OUTCOMES
 from perezvon.core.events import EndCause
 from perezvon.core.facts import (
     AttemptMade,
@@ -23,20 +24,13 @@ from perezvon.core.facts import (
 )
 from perezvon.core.ids import MINUTE, AgentId, LegId, TrunkId
 from perezvon.core.offer import RUNNERS_UP_MAX, excluded_of
+from perezvon.core.party import Offer
 from perezvon.core.plan import Step
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
     from perezvon.core.engine import Engine
 
-OUTCOMES = {
-    EndCause.BUSY: AttemptOutcome.BUSY,
-    EndCause.REFUSED: AttemptOutcome.BUSY,
-    EndCause.BAD_NUMBER: AttemptOutcome.BAD_NUMBER,
-    EndCause.TRUNK_FAILED: AttemptOutcome.TRUNK_FAILED,
-    EndCause.UNREACHABLE: AttemptOutcome.TRUNK_FAILED,
-    EndCause.NEVER_MADE: AttemptOutcome.NEVER_MADE,
-}
 NOT_COUNTED = frozenset({AttemptOutcome.TRUNK_FAILED, AttemptOutcome.NEVER_MADE})
 
 
@@ -80,6 +74,11 @@ class Attempts:
 
     def agent_did_not_take(self, call: Call, agent: AgentId, outcome: OfferOutcome) -> None:
         debt = self._debt(call)
+        if call.dialled_by is not None:
+            # He had asked for it himself; the ladder goes on as if he had not.
+            self.over(call, AttemptOutcome.CANCELLED, counted=False)
+            self._engine.debts_room.schedule(debt)
+            return
         if outcome in (OfferOutcome.MISSED, OfferOutcome.REFUSED):
             debt.barred.append(agent)
         # Live callers are asked first; then the next one is rung for it, or nobody.
@@ -112,7 +111,7 @@ class Attempts:
         del call.offers[offer.leg]
         call.won = offer
         engine.agents_room.talk(engine.agents[offer.agent], call.id)
-        if engine.debts_room.rule(debt).briefing:
+        if engine.debts_room.rule(debt).briefing and call.dialled_by is None:
             call.state = CallState.BRIEFING
             engine.calls_room.play(
                 call,

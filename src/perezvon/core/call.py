@@ -1,7 +1,8 @@
 """Calls: what a caller lives through, from the first leg to the last, and how it ends.
 
 An inbound call goes greeting -> waiting -> talking, and ends in the ledger exactly once. A
-call-back (`callback.py`) is a call too: it joins the same states once its client is on the line.
+call-back (`callback.py`) and what an agent dials by hand (`dial.py`) are calls too: they join the
+same states once their client is on the line.
 """
 
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from perezvon.core.ids import (
     QueueId,
     TrunkId,
 )
+from perezvon.core.party import Offer, Transfer
 from perezvon.core.plan import DeviceKind
 from perezvon.core.queue import CallKey, PoolKey
 from perezvon.core.timers import TimerKind
@@ -63,25 +65,17 @@ class CallState(StrEnum):
     RINGING_AGENT = "ringing_agent"
     BRIEFING = "briefing"
     DIALLING = "dialling"
+    TRANSFERRING = "transferring"
+    """Handed over: the client hears music, and somebody else is rung for him by name."""
+    CONSULTING = "consulting"
+    """The client hears music, while his agent asks, or rings, who is to take him over."""
+    OUTSIDE = "outside"
+    """The client talks with somebody outside to whom he was handed over."""
+    REJOINING = "rejoining"
+    """The client hears music until his agent has a telephone again."""
 
 
 BEFORE_TALK = frozenset({CallState.GREETING, CallState.WAITING})
-
-
-@dataclass(slots=True)
-class Offer:
-    leg: LegId
-    agent: AgentId
-    made_at: Instant
-    ring_ms: Duration
-    step_count: int
-    """Which entry into a step it belongs to."""
-    ringing_at: Instant | None = None
-    answered: bool = False
-    """A mobile was picked up; 1 is still to be pressed."""
-    won_at: Instant | None = None
-    device: DeviceKind | None = None
-    """Which telephone of his rings; None: his own."""
 
 
 @dataclass(slots=True)
@@ -137,9 +131,27 @@ class Call:
     witnessed: bool = False
     """Of an inbound attempt: the second witness has told its end, though for us it goes on."""
 
+    placed: bool = False
+    """Dialled by an agent by hand, and nobody was owed."""
+    dialled_by: AgentId | None = None
+    """Who dialled by hand, whether a person was owed or not."""
+    transfer: Transfer | None = None
+    transfer_count: int = 0
+    handed_over_by: AgentId | None = None
+    """It has been answered, and this agent has left it to somebody else."""
+    talked_ms: Duration = 0
+    """With those who handed him over."""
+    rejoin: LegId | None = None
+    """The agent's next leg, while it rings."""
+    rejoin_device: DeviceKind | None = None
+
+    @property
+    def handed_over(self) -> bool:
+        return self.handed_over_by is not None
+
     @property
     def inbound(self) -> bool:
-        return self.debt is None
+        return self.debt is None and not self.placed
 
     def key(self, tier: int) -> CallKey:
         return (tier, self.key_at, self.id)
@@ -158,7 +170,7 @@ class Calls:
         if event.leg in engine.legs or event.leg in engine.ended_legs:
             return
         call = self.receive(event, engine.now)
-        if call.person is not None and engine.callbacks.client_calls(call):
+        if engine.callbacks.client_calls(call) or engine.dials.client_calls(call):
             return
         queue = engine.policy(call)
         if not engine.calendar_of(queue.hours).is_open(engine.now):
@@ -217,7 +229,7 @@ class Calls:
             debt = engine.debt_of.get(person)
             if debt is not None:
                 call.key_at = min(at, engine.debts[debt].first_missed_at)
-            engine.live_count[person] = engine.live_count.get(person, 0) + 1
+            self.occupy(person)
         return call
 
     def greeted(self, call: Call) -> None:
@@ -258,7 +270,7 @@ class Calls:
             case CallState.CLOSING:
                 self.finish(call)
             case CallState.BRIEFING:
-                engine.attempts.dial_client(call)
+                engine.outgoing(call).dial_client(call)
             case _:
                 pass
 
@@ -314,10 +326,17 @@ class Calls:
         """The longest wait is reached: a promise to call back, and a debt."""
         if call.state is not CallState.WAITING:
             return
+        if call.handed_over:
+            self._engine.transfers.timed_out(call)
+            return
         if call.inbound:
             self.miss(call, MissReason.TIMED_OUT)
         else:
-            self._engine.attempts.client_was_not_served(call)
+            self._engine.outgoing(call).client_was_not_served(call)
+            if call.placed:
+                # We called him, so nothing is promised.
+                self.finish(call)
+                return
         self.say_goodbye(call, PromptKind.PROMISE, self._engine.policy(call).promise_prompt)
 
     def leave_line(self, call: Call) -> None:
@@ -349,9 +368,15 @@ class Calls:
             case CallState.TALKING:
                 engine.talks.client_left(call, cause)
             case CallState.DIALLING:
-                engine.attempts.client_failed(call, cause)
+                engine.outgoing(call).client_failed(call, cause)
+            case CallState.TRANSFERRING | CallState.CONSULTING | CallState.OUTSIDE:
+                engine.transfers.client_left(call, cause)
+            case CallState.REJOINING:
+                engine.talks.cut(call, engine.now)
+            case CallState.WAITING if call.handed_over:
+                engine.transfers.client_left(call, cause)
             case CallState.WAITING | CallState.GREETING if not call.inbound:
-                engine.attempts.client_was_not_served(call)
+                engine.outgoing(call).client_was_not_served(call)
                 self.finish(call)
             case CallState.WAITING | CallState.GREETING:
                 self.miss(call, self.why_left(call, cause))
@@ -407,6 +432,8 @@ class Calls:
         ):
             engine.timers.cancel(kind, call.id)
         engine.offers.withdraw_all(call)
+        engine.transfers.drop(call)
+        engine.rejoins.drop(call)
         if call.client is not None and engine.legs.pop(call.client, None) is not None:
             engine.let_go(call.client, HangUp(call.client, HangUpReason.NORMAL))
         if call.inbound and call.client is not None:
@@ -422,10 +449,28 @@ class Calls:
                 engine.agents_room.after_call(
                     agent, engine.policy(call).wrap_up_ms if wraps_up else 0
                 )
-        if call.inbound and call.person is not None:
-            self._free_person(call.person)
+        if call.debt is None and call.person is not None:
+            if engine.state.placed.get(call.person) == call.id:
+                del engine.state.placed[call.person]
+            self.free_person(call.person)
+        elif call.person is not None:
+            # Of before a new release there is no count.
+            left = engine.state.called_back.pop(call.person, 1) - 1
+            if left:
+                engine.state.called_back[call.person] = left
 
-    def _free_person(self, person: PersonId) -> None:
+    def is_on_the_line(self, person: PersonId) -> bool:
+        """Whether he talks with us in any way, or his telephone is being rung."""
+        engine = self._engine
+        return person in engine.live_count or person in engine.state.called_back
+
+    def occupy(self, person: PersonId) -> None:
+        """He is on the line with us: nobody calls him, not even whose turn it is."""
+        live_count = self._engine.live_count
+        live_count[person] = live_count.get(person, 0) + 1
+        self._engine.callbacks.wait_for_person(person)
+
+    def free_person(self, person: PersonId) -> None:
         engine = self._engine
         left = engine.live_count[person] - 1
         if left:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from perezvon.core.agent import AgentState
 from perezvon.core.call import Call, CallState
-from perezvon.core.commands import AnswerCall
 from perezvon.core.debt import Debt
 from perezvon.core.events import NumberClass
 from perezvon.core.facts import AttemptOutcome, AttemptStarted, Settlement
@@ -79,6 +78,12 @@ class Callbacks:
         """Fill the lines of due debts again after the pools were rebuilt."""
         for debt in self._engine.debts.values():
             self.stand(debt)
+
+    def wait_for_person(self, person: PersonId) -> None:
+        """He is on the line with us: a due debt of his leaves the line until he is free."""
+        debt_id = self._engine.debt_of.get(person)
+        if debt_id is not None:
+            self._leave_line(self._engine.debts[debt_id])
 
     def person_free(self, person: PersonId) -> None:
         """He is on the line with us no longer: a due debt of his may be tried."""
@@ -176,9 +181,20 @@ class Callbacks:
             # The call of the last attempt still says goodbye.
             engine.debts_room.try_at(debt, engine.now + GOODBYE_MS)
             return False
-        trunk = self._trunk(debt)
-        if not engine.trunks.lets_try(trunk, debt):
+        if not engine.trunks.lets_try(self.trunk(debt), debt):
             return False
+        call = self.begin(debt, rule.order)
+        if rule.order is CallbackOrder.CLIENT_FIRST:
+            engine.client_first[call.id] = self.pool_of(debt).key
+            engine.attempts.dial_client(call)
+        else:
+            engine.attempts.ring(call, debt, agent)
+        return True
+
+    def begin(self, debt: Debt, order: CallbackOrder) -> Call:
+        """Enter an attempt into the books; whom it rings first is not decided here."""
+        engine = self._engine
+        trunk = self.trunk(debt)
         self.leave_due(debt)
         engine.timers.cancel(TimerKind.DEBT_TRY, debt.id)
         debt.dial += 1
@@ -197,20 +213,17 @@ class Callbacks:
             state=CallState.RINGING_AGENT,
             debt=debt.id,
             settled=True,
-            order=rule.order.value,
+            order=order.value,
         )
         engine.calls[call.id] = call
+        called = engine.state.called_back
+        called[debt.person] = called.get(debt.person, 0) + 1
         debt.attempt = call.id
         engine.trunks.tried(call)
-        engine.note(AttemptStarted(engine.now, debt.id, call.id, debt.dial, rule.order, debt.step))
-        if rule.order is CallbackOrder.CLIENT_FIRST:
-            engine.client_first[call.id] = self.pool_of(debt).key
-            engine.attempts.dial_client(call)
-        else:
-            engine.attempts.ring(call, debt, agent)
-        return True
+        engine.note(AttemptStarted(engine.now, debt.id, call.id, debt.dial, order, debt.step))
+        return call
 
-    def _trunk(self, debt: Debt) -> TrunkId | None:
+    def trunk(self, debt: Debt) -> TrunkId | None:
         if debt.trunk is not None:
             return debt.trunk
         trunks = self._engine.plan.trunks
@@ -240,30 +253,20 @@ class Callbacks:
     def client_calls(self, call: Call) -> bool:
         """An owed person calls himself: his call wins. True when an agent has him already."""
         engine = self._engine
-        assert call.person is not None
-        debt_id = engine.debt_of.get(call.person)
+        debt_id = engine.debt_of.get(call.person) if call.person is not None else None
         if debt_id is None:
             return False
         debt = engine.debts[debt_id]
-        self._leave_line(debt)
         if debt.attempt is None:
             return False
         attempt = engine.calls[debt.attempt]
         if attempt.state in (CallState.TALKING, CallState.WAITING, CallState.CLOSING):
             return False
-        taken = attempt.won
-        if taken is not None:
-            # The agent is on the line already and waits for this very client.
-            attempt.won = None
-            engine.legs[taken.leg] = call.id
+        taken = engine.talks.take_from(attempt, call)
         engine.attempts.over(attempt, AttemptOutcome.CANCELLED, counted=attempt.client_rang)
         if debt.attempt is None and not debt.due:
             engine.debts_room.schedule(debt)
         if taken is None:
             return False
-        assert call.client is not None
-        engine.do(AnswerCall(call.client))
-        call.picked_up = True
-        call.offers[taken.leg] = taken
-        engine.talks.connect(call, taken)
+        engine.talks.give(call, taken)
         return True

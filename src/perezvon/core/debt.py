@@ -124,21 +124,24 @@ class Debts:
             engine.ledger.move(Standing.IN_PROGRESS, Standing.OPEN)
             self._owe(call, call.person, rule, reason, at, waited_ms)
 
-    def owe_cut(self, call: Call, at: Instant) -> None:
-        """A talk that the switch cut: the attempt was answered and is open again. Without a
-        number, or by a rule that waives, nobody can be called back: it stays answered.
+    def owe_again(
+        self, call: Call, at: Instant, reason: MissReason = MissReason.SYSTEM_FAILURE
+    ) -> None:
+        """The attempt was answered and is open again: the switch cut the talk, or nobody took a
+        transfer. Without a number, or by a rule that waives, nobody can be called back: it stays
+        answered.
         """
         if call.person is None or call.number_class is NumberClass.WITHHELD:
             return
         if call.was_cut and not call.reached_us:
-            # Cut for the second time, and nothing was owed after the first.
+            # Lost for the second time, and nothing was owed after the first.
             return
         waited_ms = max(0, (call.answered_at or at) - call.arrived_at)
         rule = self._match(call, waited_ms, at)
         if not rule.waive:
             was = Standing.REACHED_US if call.was_cut else Standing.ANSWERED
             self._engine.ledger.move(was, Standing.OPEN)
-            self._owe(call, call.person, rule, MissReason.SYSTEM_FAILURE, at, waited_ms)
+            self._owe(call, call.person, rule, reason, at, waited_ms)
 
     def _owe(
         self,

@@ -5,14 +5,15 @@
     engine.next_deadline()             # when to wake it next
 
 Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Devices`
-(device.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py); and for what
-others saw while we looked away `resync.py`, `restart.py` and `witness.py`.
+(device.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py), `Dials`
+(dial.py), `Transfers` (transfer.py), `Rejoins` (rejoin.py); and for what others saw while we
+looked away `resync.py`, `restart.py` and `witness.py`.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import assert_never
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
 
 from perezvon.core import resync, witness
 from perezvon.core.agent import Agents, AgentState
@@ -21,8 +22,9 @@ from perezvon.core.calendar import Calendar, day_of
 from perezvon.core.call import Call, Calls, CallState
 from perezvon.core.callback import Callbacks
 from perezvon.core.commands import Command, StopRinging
-from perezvon.core.debt import Debt, Debts
+from perezvon.core.debt import Debts
 from perezvon.core.device import Devices
+from perezvon.core.dial import Dials
 from perezvon.core.events import (
     AgentStatusSet,
     ArrivalWitnessed,
@@ -32,6 +34,7 @@ from perezvon.core.events import (
     DebtAssigned,
     DeviceChanged,
     DeviceChosen,
+    DialAsked,
     DigitPressed,
     EndCause,
     Event,
@@ -40,8 +43,12 @@ from perezvon.core.events import (
     LegRinging,
     PlanChanged,
     PromptEnded,
+    RejoinAsked,
     Resynced,
     TimePassed,
+    TransferAsked,
+    TransferCancelAsked,
+    TransferCompletionAsked,
     TrunkChanged,
     WaiverGiven,
 )
@@ -56,19 +63,22 @@ from perezvon.core.ids import (
     HoursId,
     Instant,
     LegId,
-    PersonId,
     QueueId,
     RuleId,
-    TrunkId,
 )
-from perezvon.core.ledger import Ledger
 from perezvon.core.offer import Offers
 from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
-from perezvon.core.queue import PoolKey, Pools
-from perezvon.core.reconciliation import Reconciliation
+from perezvon.core.queue import Pools
+from perezvon.core.rejoin import Rejoins
+from perezvon.core.state import State
 from perezvon.core.talk import Talks
 from perezvon.core.timers import Timer, TimerKind, Timers
-from perezvon.core.trunk import Trunks, TrunkState
+from perezvon.core.transfer import Transfers
+from perezvon.core.trunk import Trunks
+
+AgentsAct: TypeAlias = (
+    DialAsked | TransferAsked | TransferCompletionAsked | TransferCancelAsked | RejoinAsked
+)
 
 OVERSLEPT_MS: Duration = 5 * SECOND
 """A timer that fires so late: we were away, and what was told meanwhile is not heard yet."""
@@ -78,42 +88,6 @@ OVERSLEPT_MS: Duration = 5 * SECOND
 class Step:
     commands: tuple[Command, ...]
     facts: tuple[Fact, ...]
-
-
-@dataclass(slots=True)
-class State:
-    """All that a snapshot holds, beside the timers."""
-
-    era: str
-    now: Instant = 0
-    calls: dict[CallId, Call] = field(default_factory=dict)
-    agents: dict[AgentId, AgentState] = field(default_factory=dict)
-    debts: dict[DebtId, Debt] = field(default_factory=dict)
-    debt_of: dict[PersonId, DebtId] = field(default_factory=dict)
-    live_count: dict[PersonId, int] = field(default_factory=dict)
-    """Inbound calls of a person that are going on: while there is one, he is not called."""
-    legs: dict[LegId, CallId] = field(default_factory=dict)
-    ending: dict[LegId, bool] = field(default_factory=dict)
-    """Legs that we let go and whose end is not reported yet; whether it is an agent's."""
-    ended_legs: dict[LegId, bool] = field(default_factory=dict)
-    """Inbound attempts that have ended; whether the second witness has named them."""
-    ledger: Ledger = field(default_factory=Ledger)
-    policies: dict[str, Queue] = field(default_factory=dict)
-    """Settings of queues by plan version: a call keeps those under which it arrived."""
-    waiting_count: dict[QueueId, int] = field(default_factory=dict)
-    last_rung: dict[PoolKey, AgentId] = field(default_factory=dict)
-    trunk_held_until: dict[TrunkId, Instant] = field(default_factory=dict)
-    trunks: dict[TrunkId, TrunkState] = field(default_factory=dict)
-    """Those that failed or carried somebody."""
-    client_first: dict[CallId, PoolKey] = field(default_factory=dict)
-    """Attempts whose client rings before an agent is sought, each wants one of the pool."""
-    call_count: int = 0
-    debt_count: int = 0
-    switch_started_at: Instant | None = None
-    """As the switch said when it was last audited; None: it has never said."""
-    recovered: dict[CallId, Debt] = field(default_factory=dict)
-    """Debts settled by a call-back whose talk goes on: a failure of the switch reopens them."""
-    reconciliation: Reconciliation = field(default_factory=Reconciliation)
 
 
 class Engine:
@@ -154,6 +128,9 @@ class Engine:
         self.callbacks = Callbacks(self)
         self.trunks = Trunks(self)
         self.attempts = Attempts(self)
+        self.dials = Dials(self)
+        self.transfers = Transfers(self)
+        self.rejoins = Rejoins(self)
         self._commands: list[Command] = []
         self._facts: list[Fact] = []
         self._freed: list[AgentState] = []
@@ -247,6 +224,13 @@ class Engine:
         self.policies.setdefault(key, self._queues[queue])
         return key
 
+    def queue(self, queue: QueueId) -> Queue | None:
+        return self._queues.get(queue)
+
+    def outgoing(self, call: Call) -> Attempts | Dials:
+        """The room of a call that we made."""
+        return self.dials if call.placed else self.attempts
+
     def calendar_of(self, hours: HoursId | None) -> Calendar:
         calendar = self._calendars.get(hours)
         if calendar is None:
@@ -311,6 +295,14 @@ class Engine:
                 self.debts_room.assign(debt, owner, by)
             case CallbackAsked(debt, _):
                 self.callbacks.asked(debt)
+            case (
+                DialAsked()
+                | TransferAsked()
+                | TransferCompletionAsked()
+                | TransferCancelAsked()
+                | RejoinAsked()
+            ):
+                self._agent_acts(event)
             case TrunkChanged(trunk, up):
                 self.note(TrunkStateChanged(self.now, trunk, up))
                 self.trunks.changed(trunk, up=up)
@@ -327,12 +319,27 @@ class Engine:
             case _:
                 assert_never(event)
 
+    def _agent_acts(self, event: AgentsAct) -> None:
+        match event:
+            case DialAsked():
+                self.dials.asked(event)
+            case TransferAsked():
+                self.transfers.asked(event)
+            case TransferCompletionAsked(call, _):
+                self.transfers.complete(call)
+            case TransferCancelAsked(call, _):
+                self.transfers.cancel(call)
+            case RejoinAsked(agent):
+                self.rejoins.asked(agent)
+
     def _leg_ringing(self, leg: LegId) -> None:
         call = self.call_of(leg)
         if call is None:
             self._stop_stray(leg)
         elif leg == call.client:
-            self.attempts.client_rings(call)
+            self.outgoing(call).client_rings(call)
+        elif call.transfer is not None and leg == call.transfer.outside:
+            self.transfers.outside_rings(call)
         else:
             self.offers.ringing(call, leg)
 
@@ -340,10 +347,15 @@ class Engine:
         call = self.call_of(leg)
         if call is None:
             self._stop_stray(leg)
-        elif leg != call.client:
+        elif leg == call.client:
+            if not call.inbound:
+                self.outgoing(call).client_answered(call)
+        elif leg == call.rejoin:
+            self.rejoins.answered(call)
+        elif call.transfer is not None and leg == call.transfer.outside:
+            self.transfers.outside_answered(call)
+        else:
             self.offers.answered(call, leg)
-        elif not call.inbound:
-            self.attempts.client_answered(call)
 
     def _stop_stray(self, leg: LegId) -> None:
         """A leg of ours that we let go meanwhile, or took for lost: nobody is left in silence."""
@@ -363,12 +375,24 @@ class Engine:
             self.calls_room.client_left(call, cause)
         elif (offer := call.offers.get(leg)) is not None:
             self.offers.leg_ended(call, offer, cause)
-        elif call.won is not None and call.won.leg == leg:
+        else:
             del self.legs[leg]
-            if call.state is CallState.TALKING:
-                self.talks.agent_left(call, cause)
-            else:
-                self.attempts.agent_left_before(call)
+            self._agent_or_target_left(call, leg, cause)
+
+    def _agent_or_target_left(self, call: Call, leg: LegId, cause: EndCause) -> None:
+        transfer = call.transfer
+        if leg == call.rejoin:
+            self.rejoins.leg_ended(call)
+        elif transfer is not None and leg == transfer.outside:
+            self.transfers.outside_ended(call, cause)
+        elif transfer is not None and transfer.taken is not None and leg == transfer.taken.leg:
+            self.transfers.colleague_left(call)
+        elif call.state is CallState.TALKING:
+            self.talks.agent_left(call, cause)
+        elif call.state is CallState.CONSULTING:
+            self.transfers.agent_left(call, cause)
+        else:
+            self.outgoing(call).agent_left_before(call)
 
     def _take_plan(self, plan: Plan) -> None:
         """Agents, hours and rules follow the new plan; a call keeps its queue's settings."""
@@ -429,7 +453,13 @@ class Engine:
             case TimerKind.TALK_PROVED:
                 self.talks.prove(call)
             case TimerKind.CLIENT_RINGS:
-                self.attempts.client_rings_no_longer(call)
+                self.outgoing(call).client_rings_no_longer(call)
+            case TimerKind.TRANSFER_RINGS:
+                self.transfers.outside_rings_no_longer(call)
+            case TimerKind.REJOIN_RINGS:
+                self.rejoins.rings_no_longer(call)
+            case TimerKind.REJOIN_ENDS:
+                self.rejoins.not_back(call)
             case TimerKind.WITNESS:
                 witness.told_nothing(self, call)
             case _:
@@ -444,6 +474,9 @@ _OF_CALLS = frozenset(
         TimerKind.PROMPT_ENDS,
         TimerKind.TALK_PROVED,
         TimerKind.CLIENT_RINGS,
+        TimerKind.TRANSFER_RINGS,
+        TimerKind.REJOIN_RINGS,
+        TimerKind.REJOIN_ENDS,
         TimerKind.WITNESS,
     }
 )

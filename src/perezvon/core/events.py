@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from perezvon.core.ids import AgentId, DebtId, Instant, LegId, PersonId, PlaybackId, TrunkId
+from perezvon.core.ids import (
+    AgentId,
+    CallId,
+    DebtId,
+    Instant,
+    LegId,
+    PersonId,
+    PlaybackId,
+    QueueId,
+    TrunkId,
+)
 from perezvon.core.plan import DeviceKind, Plan
 
 
@@ -193,6 +203,56 @@ class CallbackAsked:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class DialAsked:
+    """An agent dials a number by hand. The edge has found the person, and that he may."""
+
+    agent: AgentId
+    person: PersonId
+    number_class: NumberClass
+    by: str
+    did: str | None = None
+    """Our number that he is to see; None: that of the agent's queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """Who talks hands his client over; one of the three `to_…` says to whom."""
+
+    call: CallId
+    agent: AgentId
+    attended: bool
+    """He first asks the other one, while the client hears music."""
+    by: str
+    to_agent: AgentId | None = None
+    to_queue: QueueId | None = None
+    to_person: PersonId | None = None
+    """Whose number outside, found and permitted by the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCompletionAsked:
+    """Enough was asked: the client and the other one are to talk."""
+
+    call: CallId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCancelAsked:
+    """Back to the client."""
+
+    call: CallId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejoinAsked:
+    """An agent who lost his telephone in mid-talk has it again (his page was loaded anew)."""
+
+    agent: AgentId
+
+
 class LegState(StrEnum):
     DOWN = "down"
     RINGING = "ringing"
@@ -252,6 +312,11 @@ Event: TypeAlias = (
     | WaiverGiven
     | DebtAssigned
     | CallbackAsked
+    | DialAsked
+    | TransferAsked
+    | TransferCompletionAsked
+    | TransferCancelAsked
+    | RejoinAsked
     | Resynced
     | TimePassed
 )

@@ -23,6 +23,19 @@ from perezvon.core.ids import (
     TrunkId,
 )
 from perezvon.core.plan import CallbackOrder, DeviceKind, Ranking
+from perezvon.core.talk_facts import (
+    AgentLost,
+    AgentRejoined,
+    CallPlaced,
+    ConsultBegan,
+    DialRefused,
+    OfferPurpose,
+    PlacedCallAnswered,
+    TalkHandedOver,
+    TransferBegan,
+    TransferFailed,
+    TransferTaken,
+)
 
 
 class Status(StrEnum):
@@ -55,6 +68,8 @@ class MissReason(StrEnum):
     CALLER_ABANDONED_AT_ANSWER = "caller_abandoned_at_answer"
     DROPPED_AT_ANSWER = "dropped_at_answer"
     ABANDONED_IN_FALLBACK = "abandoned_in_fallback"
+    TRANSFER_NOT_TAKEN = "transfer_not_taken"
+    """He had talked, was handed over, and nobody took him."""
     SYSTEM_FAILURE = "system_failure"
 
 
@@ -150,6 +165,7 @@ class OfferMade:
     `refused_this_call`."""
     debt: DebtId | None = None
     """Set when it is a call-back."""
+    purpose: OfferPurpose = OfferPurpose.LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +209,21 @@ class CallEnded:
     at: Instant
     call: CallId
     agent: AgentId
+    """Who talked with him last."""
     talk_ms: Duration
+    """With all who did, one after another."""
     ended_by: str
-    """`client`, `agent` or `system`."""
+    """`client`, `agent`, `system`, or `target`: somebody outside who was given the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCallFailed:
+    """It came to no talk."""
+
+    at: Instant
+    call: CallId
+    agent: AgentId
+    outcome: AttemptOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +457,17 @@ Fact: TypeAlias = (
     | CallAnswered
     | CallMissed
     | CallEnded
+    | CallPlaced
+    | DialRefused
+    | PlacedCallAnswered
+    | PlacedCallFailed
+    | TransferBegan
+    | ConsultBegan
+    | TalkHandedOver
+    | TransferTaken
+    | TransferFailed
+    | AgentLost
+    | AgentRejoined
     | CallCut
     | ArrivalConfirmed
     | WitnessDiffered

@@ -6,6 +6,8 @@ leg, bridge and playback ids from what they name, so a command can be repeated s
 - call `{era}c42`, debt `{era}d7`, where `era` is `{tenant}-{letters}`, drawn with the store;
 - offer (an agent's leg) of a call `{call}/2`: the second offer;
 - call-back: agent's legs `{debt}/{dial}a{k}`, client's leg `{debt}/{dial}c`;
+- dialled by hand: the client's leg `{call}/0c`; a number outside that is to take a client over
+  `{call}/{k}c`;
 - an inbound caller's leg keeps the id that the switch gave it.
 """
 

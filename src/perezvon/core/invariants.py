@@ -47,6 +47,8 @@ def _check_agents(engine: Engine) -> None:
         busy.update(offer.agent for offer in call.offers.values())
         if call.won is not None:
             busy[call.won.agent] += 1
+        if call.transfer is not None and call.transfer.taken is not None:
+            busy[call.transfer.taken.agent] += 1
     for agent in engine.agents.values():
         count = busy[agent.id]
         match agent.status:
@@ -74,8 +76,11 @@ def _check_calls(engine: Engine) -> None:
             assert engine.legs.get(call.client) == call.id, (call, "its leg is unknown")
         for leg in call.offers:
             assert engine.legs.get(leg) == call.id, (call, leg)
-        if call.inbound and call.person is not None:
+        if call.debt is None and call.person is not None:
             live[call.person] += 1
+        if call.transfer is not None and call.transfer.outside is not None:
+            assert call.transfer.to_person is not None, call
+            live[call.transfer.to_person] += 1
         _check_way_out(engine, call)
     assert dict(live) == engine.live_count, (live, engine.live_count)
     for leg, call_id in engine.legs.items():
@@ -97,10 +102,26 @@ def _check_way_out(engine: Engine, call: Call) -> None:
         case CallState.TALKING:
             assert call.won is not None, call
             assert call.proved or timers.has(TimerKind.TALK_PROVED, call.id), call
+        case CallState.TRANSFERRING | CallState.CONSULTING | CallState.OUTSIDE:
+            _check_transfer(engine, call)
+        case CallState.REJOINING:
+            assert timers.has(TimerKind.REJOIN_ENDS, call.id), (call, "waits for ever")
         case CallState.WAITING:
             queue = engine.policy(call)
             bounded = queue.wait_ms_max is None or timers.has(TimerKind.WAIT_ENDS, call.id)
             assert bounded, (call, "waits for ever")
+
+
+def _check_transfer(engine: Engine, call: Call) -> None:
+    """Somebody is with the client, is asked about him, or is rung for so long."""
+    transfer = call.transfer
+    assert transfer is not None, (call, "is handed over to nobody")
+    assert (call.state is CallState.CONSULTING) == (call.won is not None), call
+    rung = bool(call.offers) or engine.timers.has(TimerKind.TRANSFER_RINGS, call.id)
+    assert rung != transfer.answered, (call, "hears music for ever")
+    assert transfer.outside is None or engine.legs.get(transfer.outside) == call.id, call
+    if call.state is CallState.TRANSFERRING:
+        assert not transfer.answered, (call, "hears music, though he was taken")
 
 
 def _check_debts(engine: Engine) -> None:

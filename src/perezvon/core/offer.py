@@ -7,14 +7,22 @@ him. Every change ends with no waiting caller beside an agent who is free and ma
 from typing import TYPE_CHECKING
 
 from perezvon.core.agent import AgentState
-from perezvon.core.call import RUNG_SHOWN_MAX, Call, CallState, Offer
+from perezvon.core.call import RUNG_SHOWN_MAX, Call, CallState
 from perezvon.core.commands import PlayPrompt, Prompt, PromptKind, RingAgent, StopRinging
 from perezvon.core.events import EndCause
-from perezvon.core.facts import MissCause, MissReason, OfferEnded, OfferMade, OfferOutcome
+from perezvon.core.facts import (
+    MissCause,
+    MissReason,
+    OfferEnded,
+    OfferMade,
+    OfferOutcome,
+)
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, PlaybackId
+from perezvon.core.party import Offer
 from perezvon.core.plan import RING_AT_ONCE_MAX, DeviceKind, Ranking, Step, StepMode
 from perezvon.core.queue import CallKey, FreeAgents, Pool
 from perezvon.core.selection import ranked
+from perezvon.core.talk_facts import OfferPurpose
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
@@ -169,14 +177,13 @@ class Offers:
         agent: AgentState,
         step: Step,
         *,
-        runners_up: tuple[AgentId, ...],
-        excluded: tuple[tuple[str, int], ...],
+        runners_up: tuple[AgentId, ...] = (),
+        excluded: tuple[tuple[str, int], ...] = (),
+        purpose: OfferPurpose = OfferPurpose.LINE,
     ) -> None:
         engine = self._engine
         now = engine.now
-        call.offer_count += 1
-        mark = "/" if call.inbound else "a"
-        leg = LegId(f"{call.id}{mark}{call.offer_count}")
+        leg = self.next_leg(call)
         ring_ms = self._ring_ms(call, step)
         call.offers[leg] = Offer(leg, agent.id, now, ring_ms, call.step_count, device=agent.device)
         if len(call.rung) < RUNG_SHOWN_MAX:
@@ -195,7 +202,8 @@ class Offers:
                 call.client,
                 call.person,
                 ring_ms + SWITCH_RING_MARGIN_MS,
-                engine.attempts.clock_of(call),
+                engine.attempts.clock_of(call) if purpose is OfferPurpose.LINE else "",
+                auto=purpose is OfferPurpose.DIAL,
                 device=agent.device,
             )
         )
@@ -211,8 +219,15 @@ class Offers:
                 runners_up,
                 excluded,
                 call.debt,
+                purpose,
             )
         )
+
+    def next_leg(self, call: Call) -> LegId:
+        """An id for another leg of an agent."""
+        call.offer_count += 1
+        mark = "/" if call.debt is None else "a"
+        return LegId(f"{call.id}{mark}{call.offer_count}")
 
     def _ring_ms(self, call: Call, step: Step) -> Duration:
         if step.mode is StepMode.REPLACE or call.state is not CallState.WAITING:
@@ -293,10 +308,13 @@ class Offers:
     def _win(self, call: Call, offer: Offer) -> None:
         self._engine.timers.cancel(TimerKind.OFFER_ENDS, offer.leg)
         offer.won_at = self._engine.now
-        if call.state is CallState.RINGING_AGENT:
-            self._engine.attempts.agent_ready(call, offer)
-        else:
-            self._engine.talks.connect(call, offer)
+        match call.state:
+            case CallState.RINGING_AGENT:
+                self._engine.outgoing(call).agent_ready(call, offer)
+            case CallState.CONSULTING:
+                self._engine.transfers.colleague_answered(call, offer)
+            case _:
+                self._engine.talks.connect(call, offer)
 
     def ring_time_is_over(self, leg: LegId) -> None:
         call, offer = self._find(leg)
@@ -351,13 +369,18 @@ class Offers:
     def end(self, call: Call, offer: Offer, outcome: OfferOutcome) -> None:
         """Close one offer, ring others in its place, and give the agent other work."""
         engine = self._engine
+        if outcome is OfferOutcome.MISSED and call.state is CallState.RINGING_AGENT:
+            # His own dialling is no call that he missed.
+            outcome = OfferOutcome.RESCINDED if call.dialled_by is not None else outcome
         agent = self._close(call, offer, outcome)
         if outcome is OfferOutcome.MISSED:
             call.missed_by.append(offer.agent)
         elif outcome is OfferOutcome.REFUSED:
             call.refused_by.append(offer.agent)
         if call.state is CallState.RINGING_AGENT:
-            engine.attempts.agent_did_not_take(call, offer.agent, outcome)
+            engine.outgoing(call).agent_did_not_take(call, offer.agent, outcome)
+        elif call.state in (CallState.TRANSFERRING, CallState.CONSULTING):
+            engine.transfers.not_taken(call, outcome)
         elif call.state is CallState.WAITING:
             gap_ms = engine.policy(call).gap_ms
             if outcome is OfferOutcome.MISSED and gap_ms:

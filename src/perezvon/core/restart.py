@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 UNTOLD = frozenset({EndCause.LOST, EndCause.NEVER_MADE})
 """Causes that say nothing of what became of a leg."""
 
+_WITH_AGENT = frozenset({CallState.TALKING, CallState.CONSULTING, CallState.REJOINING})
+
 _Place: TypeAlias = tuple[Instant, Instant, CallId]
 
 
@@ -83,15 +85,19 @@ def _place(engine: "Engine", call: Call, at: Instant) -> _Place:
 
 
 def _close(engine: "Engine", call: Call, at: Instant) -> None:
-    if call.state is CallState.TALKING and call.proved:
+    with_agent = call.proved and call.won is not None
+    if with_agent and call.state in _WITH_AGENT:
         engine.talks.cut(call, at)
         return
     if call.state is CallState.TALKING and call.won is not None:
         won = call.won
         rescinded = OfferEnded(engine.now, call.id, won.leg, won.agent, OfferOutcome.RESCINDED, 0)
         engine.note(rescinded)
+    if call.handed_over and call.state is not CallState.CLOSING:
+        engine.transfers.broken_off(call, at)
+        return
     if not call.inbound:
-        engine.attempts.broken_off(call)
+        engine.outgoing(call).broken_off(call)
         return
     if not call.settled:
         engine.calls_room.miss(call, MissReason.SYSTEM_FAILURE, at)

@@ -35,7 +35,8 @@ def resynced(engine: "Engine", event: Resynced, audited: tuple[LegId, ...]) -> N
         if call is None or call.state is CallState.FELL_BACK:
             continue
         ended += 1
-        if leg == call.client and call.inbound and call.state in BEFORE_TALK:
+        waits = call.state in BEFORE_TALK and not call.handed_over
+        if leg == call.client and call.inbound and waits:
             witness.lose_sight(engine, call)
             continue
         if leg not in causes and not (call.inbound and leg == call.client):
@@ -84,6 +85,16 @@ def _reconcile(engine: "Engine", call: Call, seen: LegSeen) -> None:
     if seen.leg == call.client:
         _reconcile_client(engine, call, seen)
         return
+    if call.transfer is not None and seen.leg == call.transfer.outside:
+        _reconcile_outside(engine, call, seen)
+        return
+    if seen.leg == call.rejoin:
+        if seen.state is LegState.UP:
+            engine.rejoins.answered(call)
+        return
+    if call.state is CallState.CONSULTING and call.won is not None and seen.leg == call.won.leg:
+        _reconcile_consult(engine, call, seen)
+        return
     offer = call.offers.get(seen.leg)
     if offer is None:
         return
@@ -95,6 +106,25 @@ def _reconcile(engine: "Engine", call: Call, seen: LegSeen) -> None:
         case LegState.DOWN:
             # Made and never dialled: whoever was to dial it is gone.
             engine.offers.end(call, offer, OfferOutcome.RESCINDED)
+
+
+def _reconcile_outside(engine: "Engine", call: Call, seen: LegSeen) -> None:
+    match seen.state:
+        case LegState.UP:
+            engine.transfers.outside_answered(call)
+        case LegState.RINGING:
+            engine.transfers.outside_rings(call)
+        case LegState.DOWN:
+            engine.transfers.outside_rings_no_longer(call)
+
+
+def _reconcile_consult(engine: "Engine", call: Call, seen: LegSeen) -> None:
+    """Who asks is to hear who is asked."""
+    transfer = call.transfer
+    assert transfer is not None
+    asked = transfer.taken.leg if transfer.taken is not None else transfer.outside
+    if transfer.answered and asked is not None and seen.bridged_with != asked:
+        engine.do(ConnectCall(call.id, asked, seen.leg))
 
 
 def _reconcile_client(engine: "Engine", call: Call, seen: LegSeen) -> None:
@@ -110,11 +140,17 @@ def _reconcile_client(engine: "Engine", call: Call, seen: LegSeen) -> None:
         case CallState.FELL_BACK:
             engine.timers.cancel(TimerKind.WITNESS, call.id)
             engine.calls_room.greeted(call)
+        case CallState.TRANSFERRING | CallState.CONSULTING | CallState.REJOINING:
+            engine.transfers.play_music(call)
+        case CallState.OUTSIDE if call.transfer is not None:
+            outside = call.transfer.outside
+            if outside is not None and seen.bridged_with != outside:
+                engine.do(ConnectCall(call.id, seen.leg, outside))
         case CallState.DIALLING if seen.state is LegState.UP:
-            engine.attempts.client_answered(call)
+            engine.outgoing(call).client_answered(call)
         case CallState.DIALLING if seen.state is LegState.RINGING:
-            engine.attempts.client_rings(call)
+            engine.outgoing(call).client_rings(call)
         case CallState.DIALLING:
-            engine.attempts.client_failed(call, EndCause.NEVER_MADE)
+            engine.outgoing(call).client_failed(call, EndCause.NEVER_MADE)
         case _:
             pass

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from perezvon.core.engine import Engine, State
+from perezvon.core.engine import Engine
 from perezvon.core.ids import PlanVersion
 from perezvon.core.plan import Plan
+from perezvon.core.state import State
 from perezvon.core.timers import Timer, Timers
 
 FORMAT = 1

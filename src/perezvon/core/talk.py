@@ -6,7 +6,7 @@ caller who hung up as the agent took it has not been answered.
 
 from typing import TYPE_CHECKING
 
-from perezvon.core.call import Call, CallState, Offer
+from perezvon.core.call import Call, CallState
 from perezvon.core.commands import ConnectCall, StartMusic
 from perezvon.core.events import EndCause
 from perezvon.core.facts import (
@@ -20,6 +20,7 @@ from perezvon.core.facts import (
 )
 from perezvon.core.ids import AgentId, Duration, Instant
 from perezvon.core.ledger import Standing
+from perezvon.core.party import Offer
 from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
@@ -53,6 +54,20 @@ class Talks:
             TimerKind.TALK_PROVED, call.id, engine.now + engine.plan.thresholds.dropped_at_answer_ms
         )
         engine.offers.withdraw_all(call)
+        engine.transfers.has_an_agent(call)
+
+    def take_from(self, attempt: Call, call: Call) -> Offer | None:
+        """An agent who is on the line already, and waits for this very client who calls."""
+        taken = attempt.won
+        if taken is not None:
+            attempt.won = None
+            self._engine.legs[taken.leg] = call.id
+        return taken
+
+    def give(self, call: Call, taken: Offer) -> None:
+        self._engine.calls_room.pick_up(call)
+        call.offers[taken.leg] = taken
+        self.connect(call, taken)
 
     def prove(self, call: Call) -> None:
         """The talk lasted: now the attempt is answered, or the debt recovered."""
@@ -75,10 +90,12 @@ class Talks:
         agent = engine.agents.get(offer.agent)
         if agent is not None:
             engine.agents_room.count_answer(agent, call.answered_at)
+        if call.handed_over:
+            return
         if call.inbound:
             self.mark_answered(call, offer.agent, call.answered_at)
         else:
-            engine.attempts.reached(call)
+            engine.outgoing(call).reached(call)
 
     def mark_answered(
         self, call: Call, agent: AgentId, answered_at: Instant, *, in_fallback: bool = False
@@ -109,9 +126,12 @@ class Talks:
         if cause is EndCause.WENT_SILENT:
             won = call.won
             engine.devices_room.unreachable(engine.agents[won.agent], won.device)
-            if call.proved:
-                self._telephone_died(call)
-                return
+        if call.proved and engine.rejoins.may_come_back(call, cause):
+            engine.rejoins.wait_for(call)
+            return
+        if cause is EndCause.WENT_SILENT and call.proved:
+            self.telephone_died(call)
+            return
         if call.proved:
             self._end(call, "agent")
             return
@@ -125,7 +145,7 @@ class Talks:
         )
         self._wait_again(call, offer.agent)
 
-    def _telephone_died(self, call: Call) -> None:
+    def telephone_died(self, call: Call) -> None:
         """The caller has not hung up, and has not done either: he is owed, and keeps his place."""
         assert call.won is not None
         if not call.inbound:
@@ -134,6 +154,7 @@ class Talks:
         agent = call.won.agent
         self._note_cut(call, self._engine.now)
         call.was_cut, call.reached_us, call.proved = True, False, False
+        call.handed_over_by = None
         self._wait_again(call, agent)
 
     def _wait_again(self, call: Call, agent: AgentId) -> None:
@@ -159,10 +180,12 @@ class Talks:
             engine.note(
                 OfferEnded(engine.now, call.id, offer.leg, offer.agent, OfferOutcome.RESCINDED, 0)
             )
-            if call.inbound:
+            if call.handed_over:
+                engine.transfers.lost(call, engine.now, "client")
+            elif call.inbound:
                 engine.calls_room.miss(call, MissReason.CALLER_ABANDONED_AT_ANSWER)
             else:
-                engine.attempts.client_was_not_served(call)
+                engine.outgoing(call).client_was_not_served(call)
             engine.calls_room.finish(call)
             return
         self.prove(call)
@@ -178,11 +201,11 @@ class Talks:
         engine = self._engine
         assert call.won is not None
         assert call.answered_at is not None
-        agent, talk_ms = call.won.agent, max(0, at - call.answered_at)
+        agent, talk_ms = call.won.agent, call.talked_ms + max(0, at - call.answered_at)
         engine.note(CallEnded(at, call.id, agent, talk_ms, "system"))
         engine.note(CallCut(at, call.id, agent, talk_ms, call.debt))
         if call.inbound:
-            engine.debts_room.owe_cut(call, at)
+            engine.debts_room.owe_again(call, at)
         else:
             engine.debts_room.reopen(call, at)
 
@@ -190,7 +213,6 @@ class Talks:
         engine = self._engine
         assert call.won is not None
         assert call.answered_at is not None
-        engine.note(
-            CallEnded(engine.now, call.id, call.won.agent, engine.now - call.answered_at, ended_by)
-        )
+        talk_ms = call.talked_ms + engine.now - call.answered_at
+        engine.note(CallEnded(engine.now, call.id, call.won.agent, talk_ms, ended_by))
         engine.calls_room.finish(call)

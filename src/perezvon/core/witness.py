@@ -52,7 +52,8 @@ def fell_back(engine: "Engine", leg: LegId) -> None:
     call = engine.call_of(leg)
     if call is None or leg != call.client or call.state is CallState.FELL_BACK:
         return
-    if not call.inbound or call.state not in BEFORE_TALK | {CallState.CLOSING}:
+    waits = call.state in BEFORE_TALK and not call.handed_over
+    if not call.inbound or not (waits or call.state is CallState.CLOSING):
         engine.leg_ended(leg, EndCause.LOST)
         return
     lose_sight(engine, call)

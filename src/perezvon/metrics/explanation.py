@@ -35,12 +35,26 @@ from perezvon.core.facts import (
     LegFailed,
     OfferEnded,
     OfferMade,
+    PlacedCallFailed,
     PlanTaken,
     SwitchResynced,
     TrunkStateChanged,
     WitnessDiffered,
 )
 from perezvon.core.ids import Instant
+from perezvon.core.talk_facts import (
+    AgentLost,
+    AgentRejoined,
+    CallPlaced,
+    ConsultBegan,
+    DialRefused,
+    OfferPurpose,
+    PlacedCallAnswered,
+    TalkHandedOver,
+    TransferBegan,
+    TransferFailed,
+    TransferTaken,
+)
 from perezvon.metrics.explanation_words import (
     LISTS,
     TEMPLATES,
@@ -87,6 +101,8 @@ def explain(facts: Iterable[Fact]) -> list[Line]:
 
 def _together(before: OfferMade, after: OfferMade) -> bool:
     """Telephones that begin to ring at one moment by one rule are one decision."""
+    if OfferPurpose.LINE not in (before.purpose, after.purpose):
+        return False
     return (before.at, before.call, before.step) == (after.at, after.call, after.step)
 
 
@@ -94,6 +110,9 @@ def _offers(made: Sequence[OfferMade]) -> list[Line]:
     if not made:
         return []
     first, last = made[0], made[-1]
+    if first.purpose is not OfferPurpose.LINE:
+        key = f"offered_{first.purpose.value}"
+        return [Line(first.at, key, {"agent": first.agent})]
     agents: list[str] = [offer.agent for offer in made]
     params: dict[str, Param] = {
         "agents": agents,
@@ -131,6 +150,19 @@ def _line(fact: Fact) -> list[Line]:
         ):
             return [_of_call(fact)]
         case (
+            CallPlaced()
+            | PlacedCallAnswered()
+            | PlacedCallFailed()
+            | TransferBegan()
+            | ConsultBegan()
+            | TalkHandedOver()
+            | TransferTaken()
+            | TransferFailed()
+            | AgentLost()
+            | AgentRejoined()
+        ):
+            return [_of_talk(fact)]
+        case (
             DebtOpened()
             | DebtReopened()
             | DebtOverdue()
@@ -144,6 +176,7 @@ def _line(fact: Fact) -> list[Line]:
             return [_of_debt(fact)]
         case (
             AgentStatusChanged()
+            | DialRefused()
             | ArrivalConfirmed()
             | AgentReachableChanged()
             | AgentDeviceChosen()
@@ -206,6 +239,50 @@ def _of_call(
             key = "fell_back"
         case LegFailed():
             key, params = "leg_failed", {"leg": fact.leg, "end_cause": fact.cause.value}
+    return Line(fact.at, key, params)
+
+
+def _of_talk(
+    fact: CallPlaced
+    | PlacedCallAnswered
+    | PlacedCallFailed
+    | TransferBegan
+    | ConsultBegan
+    | TalkHandedOver
+    | TransferTaken
+    | TransferFailed
+    | AgentLost
+    | AgentRejoined,
+) -> Line:
+    key: str
+    params: dict[str, Param]
+    match fact:
+        case CallPlaced():
+            key, params = "placed", {"agent": fact.agent, "did": fact.did}
+        case PlacedCallAnswered():
+            key, params = "placed_answered", {"agent": fact.agent, "wait_ms": fact.wait_ms}
+        case PlacedCallFailed():
+            key, params = f"placed_{fact.outcome.value}", {"agent": fact.agent}
+        case TransferBegan():
+            to = "agent" if fact.to_agent is not None else "queue"
+            to = "number" if fact.to_person is not None else to
+            key, params = f"transfer_to_{to}", {"by": fact.agent, "agent": fact.to_agent}
+            params["queue"] = fact.to_queue
+            params["manner"] = "attended" if fact.attended else "blind"
+        case ConsultBegan():
+            key = "consults_agent" if fact.with_agent is not None else "consults_number"
+            params = {"by": fact.agent, "agent": fact.with_agent}
+        case TalkHandedOver():
+            key, params = "handed_over", {"agent": fact.agent, "talk_ms": fact.talk_ms}
+        case TransferTaken():
+            key = "transfer_taken" if fact.agent is not None else "transfer_taken_outside"
+            params = {"agent": fact.agent}
+        case TransferFailed():
+            key, params = "transfer_failed", {"transfer_failure": fact.reason.value}
+        case AgentLost():
+            key, params = "agent_lost", {"agent": fact.agent}
+        case AgentRejoined():
+            key, params = "agent_rejoined", {"agent": fact.agent}
     return Line(fact.at, key, params)
 
 

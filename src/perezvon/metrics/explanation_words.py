@@ -40,6 +40,65 @@ TEMPLATES: Final[dict[str, Words]] = {
         "Перезвон предложен: {agents}. Правило: {ranking}.",
         "Call-back offered to: {agents}. Rule: {ranking}.",
     ),
+    "offered_dial": _two("Звоним самому оператору: {agent}.", "Ringing {agent} himself."),
+    "offered_transfer": _two(
+        "Звоним тому, кому передают: {agent}.", "Ringing who is to take him over: {agent}."
+    ),
+    "offered_return": _two(
+        "Никто не взял: звоним тому, кто передавал, — {agent}.",
+        "Nobody took him: ringing who handed him over, {agent}.",
+    ),
+    "placed": _two(
+        "{agent} звонит клиенту сам; клиент видит номер {did}.",
+        "{agent} dials the client by hand; the client sees {did}.",
+    ),
+    "placed_answered": _two(
+        "Клиент ответил, говорит {agent}; прошло {wait_ms}.",
+        "The client answered and talks with {agent}; it took {wait_ms}.",
+    ),
+    "placed_reached": _two("Клиент ответил.", "The client answered."),
+    "placed_no_answer": _two("Клиент не ответил.", "The client did not answer."),
+    "placed_busy": _two("У клиента занято.", "The client was busy."),
+    "placed_bad_number": _two("Номер не существует.", "The number does not exist."),
+    "placed_trunk_failed": _two("Отказ оператора связи.", "The carrier failed."),
+    "placed_left_waiting": _two(
+        "Клиент ответил и не дождался оператора.",
+        "The client answered and left before an agent was there.",
+    ),
+    "placed_cancelled": _two("{agent} прервал набор.", "{agent} broke the dialling off."),
+    "placed_never_made": _two("Звонок не был сделан.", "The call was never made."),
+    "transfer_to_agent": _two(
+        "{by} передаёт клиента {manner}: {agent}.",
+        "{by} hands the client over to {agent}, {manner}.",
+    ),
+    "transfer_to_queue": _two(
+        "{by} передаёт клиента {manner} в очередь «{queue}».",
+        "{by} hands the client over to queue “{queue}”, {manner}.",
+    ),
+    "transfer_to_number": _two(
+        "{by} передаёт клиента {manner} на внешний номер.",
+        "{by} hands the client over to a number outside, {manner}.",
+    ),
+    "consults_agent": _two("{by} советуется с {agent}.", "{by} talks to {agent} about him."),
+    "consults_number": _two(
+        "{by} советуется по внешнему номеру.", "{by} talks to the number outside about him."
+    ),
+    "handed_over": _two(
+        "{agent} оставляет разговор, говорил {talk_ms}.",
+        "{agent} leaves the talk after {talk_ms}.",
+    ),
+    "transfer_taken": _two("Клиента принял: {agent}.", "The client was taken over by {agent}."),
+    "transfer_taken_outside": _two(
+        "Клиента приняли на внешнем номере.", "The client was taken over by the number outside."
+    ),
+    "transfer_failed": _two(
+        "Передача не удалась: {transfer_failure}.", "The transfer failed: {transfer_failure}."
+    ),
+    "agent_lost": _two(
+        "У {agent} пропал телефон; клиент слышит музыку.",
+        "The telephone of {agent} is gone; the client hears music.",
+    ),
+    "agent_rejoined": _two("{agent} вернулся в разговор.", "{agent} is back in the talk."),
     "runners_up": _two("Следующие по порядку: {agents}.", "Next in order: {agents}."),
     "excluded": _two("Не рассматривались: {excluded}.", "Not considered: {excluded}."),
     "offer_answered": _two(
@@ -244,6 +303,7 @@ WORDS: Final[dict[str, dict[str, Words]]] = {
         "dropped_at_answer": _two("связь оборвалась при ответе", "dropped at the answer"),
         "abandoned_in_fallback": _two("ушёл из запасной очереди", "left the fallback queue"),
         "system_failure": _two("отказ системы", "a failure of the system"),
+        "transfer_not_taken": _two("передачу никто не принял", "nobody took the transfer"),
     },
     "cause": {
         "nobody_there": _two("на смене никого не было", "nobody was there"),
@@ -267,6 +327,23 @@ WORDS: Final[dict[str, dict[str, Words]]] = {
         "client": _two("клиент", "the client"),
         "agent": _two("оператор", "the agent"),
         "system": _two("система", "the system"),
+        "target": _two("внешний номер", "the number outside"),
+    },
+    "manner": {
+        "blind": _two("сразу", "at once"),
+        "attended": _two("после разговора с ним", "after asking"),
+    },
+    "transfer_failure": {
+        "not_free": _two("занят", "not free"),
+        "closed": _two("очередь закрыта", "the queue is closed"),
+        "not_taken": _two("не взяли трубку", "nobody picked up"),
+        "refused": _two("отклонено", "declined"),
+        "unreachable": _two("недоступен", "unreachable"),
+        "cancelled": _two("отменил тот, кто передавал", "cancelled by who had asked"),
+        "target_left": _two("тот, кого спросили, положил трубку", "who was asked hung up"),
+        "client_left": _two("клиент положил трубку", "the client hung up"),
+        "timed_out": _two("вышло время ожидания", "waited too long"),
+        "broken_off": _two("отказ системы", "a failure of the system"),
     },
     "end_cause": {
         "normal": _two("завершена", "ended"),

@@ -57,6 +57,14 @@ BOARD_PERIOD_MS = 250
 """The board is told at most so often (4 Hz), however much happens."""
 
 
+IN_TALK = frozenset(
+    {CallState.TALKING, CallState.CONSULTING, CallState.OUTSIDE, CallState.REJOINING}
+)
+COMING = frozenset(
+    {CallState.GREETING, CallState.WAITING, CallState.FELL_BACK, CallState.TRANSFERRING}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     at: Instant
@@ -101,12 +109,11 @@ def board(
 ) -> Board:
     """Show the engine. Linear in what is going on, which is why it is done at 4 Hz at most."""
     names: dict[str, str] = {agent.id: agent.name for agent in engine.plan.agents}
-    talking = [call for call in engine.calls.values() if call.state is CallState.TALKING]
+    talking = [call for call in engine.calls.values() if call.state in IN_TALK]
     coming = [
         call
         for call in engine.calls.values()
-        if call.state in (CallState.GREETING, CallState.WAITING, CallState.FELL_BACK)
-        or (call.debt is not None and call.state is not CallState.TALKING)
+        if call.state in COMING or (not call.inbound and call.state not in IN_TALK)
     ]
     coming.sort(key=lambda call: (call.key_at, call.id))
     debts = sorted(engine.debts.values(), key=lambda debt: (debt.due_at, debt.id))
@@ -157,6 +164,19 @@ def _coming(call: Call, names: Mapping[str, str], who: Who) -> Row:
         "ringing": list(ringing),
         "ringing_names": [names.get(agent, agent) for agent in ringing],
         "debt": call.debt,
+        **_transfer(call),
+    }
+
+
+def _transfer(call: Call) -> Row:
+    """Who hands the client over, and to whom; `answered`: who was asked is on the line."""
+    transfer = call.transfer
+    return {
+        "handed_by": None if transfer is None else transfer.agent,
+        "to_agent": None if transfer is None else transfer.to_agent,
+        "to_queue": None if transfer is None else transfer.to_queue,
+        "to_number": transfer is not None and transfer.to_person is not None,
+        "target_answered": transfer is not None and transfer.answered,
     }
 
 
@@ -165,11 +185,13 @@ def _talking(call: Call, names: Mapping[str, str], who: Who) -> Row:
     return {
         **_client(call.person, who),
         "queue": call.queue,
+        "state": call.state.value,
         "since_at": call.answered_at,
         "arrived_at": call.arrived_at,
         "agent": agent,
         "agent_name": names.get(agent, agent) if agent is not None else "",
         "debt": call.debt,
+        **_transfer(call),
     }
 
 
@@ -208,7 +230,7 @@ def _queues(engine: EngineView) -> Rows:
     talking: Counter[str] = Counter()
     oldest: dict[str, Instant] = {}
     for call in engine.calls.values():
-        if call.state is CallState.TALKING:
+        if call.state in IN_TALK:
             talking[call.queue] += 1
         elif call.inbound and call.state is not CallState.CLOSING:
             waiting[call.queue] += 1

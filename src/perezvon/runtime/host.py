@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from perezvon.core.call import CallState
+from perezvon.core.call import Call, CallState
 from perezvon.core.engine import Engine
 from perezvon.core.events import Event
 from perezvon.core.facts import Status
@@ -43,7 +43,16 @@ POISONED_MAX = 3
 HALT_MS: Duration = 600 * SECOND
 """How long we then leave callers to the fallback before we try again."""
 
-BEFORE_TALK = frozenset({CallState.GREETING, CallState.WAITING, CallState.CLOSING})
+CLIENT_WAITS = frozenset(
+    {
+        CallState.GREETING,
+        CallState.WAITING,
+        CallState.CLOSING,
+        CallState.TRANSFERRING,
+        CallState.CONSULTING,
+        CallState.REJOINING,
+    }
+)
 AGENT_WAITS = frozenset({CallState.BRIEFING, CallState.DIALLING})
 
 
@@ -234,10 +243,25 @@ def _whom_to_protect(engine: Engine) -> tuple[list[LegId], list[LegId]]:
     waiting: list[LegId] = []
     talking: list[LegId] = []
     for call in engine.calls.values():
-        if call.state in BEFORE_TALK and call.client is not None:
+        if call.state in CLIENT_WAITS and call.client is not None:
             waiting.append(call.client)
+            if call.state is CallState.CONSULTING:
+                talking += _who_consult(call)
         elif call.state in AGENT_WAITS and call.won is not None:
             waiting.append(call.won.leg)
         elif call.state is CallState.TALKING and call.client is not None and call.won is not None:
             talking += (call.client, call.won.leg)
+        elif call.state is CallState.OUTSIDE and call.client is not None:
+            talking += (call.client, *_who_consult(call))
     return waiting, talking
+
+
+def _who_consult(call: Call) -> list[LegId]:
+    """An agent and whom he asks; or to whom the client was handed over."""
+    legs = [] if call.won is None else [call.won.leg]
+    transfer = call.transfer
+    if transfer is not None and transfer.taken is not None:
+        legs.append(transfer.taken.leg)
+    if transfer is not None and transfer.outside_up and transfer.outside is not None:
+        legs.append(transfer.outside)
+    return legs

@@ -14,9 +14,14 @@ from perezvon.core.events import (
     CallbackAsked,
     DebtAssigned,
     DeviceChosen,
+    DialAsked,
     Event,
     LegEnded,
     PlanChanged,
+    RejoinAsked,
+    TransferAsked,
+    TransferCancelAsked,
+    TransferCompletionAsked,
     WaiverGiven,
 )
 from perezvon.core.ids import MINUTE, SECOND, Duration, Instant
@@ -92,7 +97,19 @@ def swarm(seed: int) -> Faults:
     )
 
 
-CERTAIN = (AgentStatusSet, PlanChanged, WaiverGiven, DebtAssigned, CallbackAsked, DeviceChosen)
+CERTAIN = (
+    AgentStatusSet,
+    PlanChanged,
+    WaiverGiven,
+    DebtAssigned,
+    CallbackAsked,
+    DeviceChosen,
+    DialAsked,
+    TransferAsked,
+    TransferCompletionAsked,
+    TransferCancelAsked,
+    RejoinAsked,
+)
 """A person's acts: acknowledged only when they are durable, so they are not lost or repeated."""
 
 

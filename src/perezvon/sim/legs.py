@@ -66,6 +66,10 @@ class Leg:
     ring_ms: int = 0
     asked_to_end_at: Instant | None = None
     """When the engine told it to stop: first, or last in vain."""
+    held: bool = False
+    """Told to hear music, whether it was carried out or not."""
+    deaf: bool = False
+    """Of a page that was closed: the switch believes in it yet."""
     in_fallback: bool = False
     presses: bool = False
     """A person holds this mobile, who will press what he is asked to."""
@@ -110,6 +114,9 @@ class Phone:
         """Whether this device can be reached; None: the one that is his own."""
         return self.reachable if device is None else device not in self.gone
 
+    def is_mobile(self, device: DeviceKind | None) -> bool:
+        return self.mobile if device is None else device is DeviceKind.MOBILE
+
     def free(self, now: Instant) -> bool:
         return self.reachable and not self.legs and self.busy_until <= now
 
@@ -141,8 +148,8 @@ class Truth:
     recovered: dict[str, int] = field(default_factory=dict)
     """Clients with whom somebody talked in a call-back, and how long at most."""
     clients: dict[str, Client] = field(default_factory=dict)
-    cut_off: list[tuple[Instant, "Leg"]] = field(default_factory=list)
-    """Legs that the engine hung up in the middle of a talk."""
+    cut_off: list[tuple[Instant, "Leg", "Leg"]] = field(default_factory=list)
+    """Legs that the engine hung up in the middle of a talk, and who talked with them."""
     wrongs: list[str] = field(default_factory=list)
     talk_ms: int = 0
     keep: bool = True

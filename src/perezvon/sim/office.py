@@ -23,6 +23,8 @@ IDLE_MS: Duration = 240_000
 VOICEMAIL_MS: Duration = 30_000
 MISSED_MS: Duration = 4_000
 """Rang so long in vain: it may have been counted as missed."""
+SILENCE_MS: Duration = 8_000
+"""After so long without a sound the switch takes a telephone for dead."""
 COMES_BACK_MS: Duration = 3_000
 """From being back at the telephone to saying so."""
 FEW_MS = 4
@@ -78,7 +80,7 @@ class Office:
         if phone is None:
             board.refuse(command.leg, EndCause.UNREACHABLE, self._network)
             return
-        if any(not leg.asked_to_end for leg in phone.legs):
+        if any(not (leg.asked_to_end or leg.deaf) for leg in phone.legs):
             board.wrong(f"an agent is given two calls: {phone.legs[-1].id} {command.leg}")
         caller = board.legs.get(command.caller) if command.caller else None
         leg = Leg(
@@ -96,13 +98,16 @@ class Office:
         if not phone.rings(command.device) and not mute:
             leg.gone_at = board.now
             board.refuse(leg.id, EndCause.UNREACHABLE, self._network)
-        elif phone.legs or phone.busy_until > board.now:
+        elif any(not leg.deaf for leg in phone.legs) or phone.busy_until > board.now:
             leg.gone_at = board.now
             board.refuse(leg.id, EndCause.BUSY, self._network)
         else:
             board.make(leg)
             phone.legs.append(leg)
-            if phone.rings(command.device):
+            rings = phone.rings(command.device)
+            if rings and command.auto and not phone.is_mobile(command.device):
+                board.after(self._network, self._reacts, leg, phone, Reaction.ANSWERS)
+            elif rings:
                 board.after(self._network, self._rings, leg, phone)
             board.after(self._network + leg.ring_ms, self._rang_out, leg)
 
@@ -126,6 +131,25 @@ class Office:
             self._board.end(leg, self._how_it_died(leg))
         if told:
             self._board.out.append(DeviceChanged(AgentId(agent), reachable=False, device=device))
+
+    def reload(self, agent: str) -> bool:
+        """The page of a softphone in mid-talk is loaded anew. False when he is in no talk."""
+        phone = self.phones[agent]
+        legs = [
+            leg
+            for leg in phone.legs
+            if leg.bridged is not None and not leg.deaf and not phone.is_mobile(leg.device)
+        ]
+        if not legs or not phone.rings(legs[0].device):
+            return False
+        for leg in legs:
+            leg.deaf = True
+            self._board.after(SILENCE_MS, self._is_found_dead, leg)
+        return True
+
+    def _is_found_dead(self, leg: Leg) -> None:
+        if leg.live:
+            self._board.end(leg, self._how_it_died(leg))
 
     def _how_it_died(self, leg: Leg) -> EndCause:
         """In a talk the switch misses the sound; else it has only lost the telephone."""
@@ -199,8 +223,7 @@ class Office:
             board.end(leg, EndCause.REFUSED)
             return
         leg.up_at = board.now
-        mobile = phone.mobile if leg.device is None else leg.device is DeviceKind.MOBILE
-        leg.presses = mobile and reaction is Reaction.ANSWERS
+        leg.presses = phone.is_mobile(leg.device) and reaction is Reaction.ANSWERS
         board.out.append(LegAnswered(leg.id))
         person = reaction is not Reaction.VOICEMAIL
         board.after(board.hangs_on(leg, IDLE_MS) if person else VOICEMAIL_MS, self._tires, leg)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from perezvon.core.commands import AnswerCall, DialClient
+from perezvon.core.commands import AnswerCall, DialClient, StartMusic
 from perezvon.core.events import (
     ArrivalWitnessed,
     CallArrived,
@@ -32,6 +32,8 @@ DIALLED_WAITS_MS: Duration = 20_000
 FALLBACK_MS = (3_000, 20_000)
 """How soon the fallback queue finds somebody."""
 FALLBACK_TALK_MS: Duration = 60_000
+HOLD_PATIENCE_MS = (4_000, 90_000)
+"""How long a client who has talked listens to music."""
 CONSULT_MS: Duration = 8_000
 """Two agents about a client who is on hold."""
 OUTSIDE_TALK_MS: Duration = 45_000
@@ -96,6 +98,16 @@ class Outside:
         leg = self._board.legs.get(command.leg)
         if leg is not None and leg.up_at is None and not leg.in_fallback:
             leg.up_at = self._board.now
+
+    def put_on_hold(self, command: StartMusic) -> None:
+        """Whoever talked hears music now, and has patience for so long."""
+        leg = self._board.legs.get(command.leg)
+        talked = leg is not None and leg.bridged is not None
+        self._board.start_music(command)
+        if leg is not None and talked and not leg.in_fallback:
+            low, high = HOLD_PATIENCE_MS
+            draw = self._draws.one("hold", f"{leg.id}/{self._board.now}")
+            self._board.after(low + int((high - low) * draw), self._loses_patience, leg)
 
     def hangs_up(self, leg_id: LegId) -> None:
         """The party at this leg puts the receiver down."""

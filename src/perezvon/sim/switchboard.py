@@ -188,6 +188,7 @@ class Switchboard:
             self._part(leg)
             leg.up_at = leg.up_at or self.now
             leg.bridged_at = self.now
+            leg.held = False
         client.bridged, agent.bridged = agent, client
         self.on_talk(client, agent)
 
@@ -197,11 +198,14 @@ class Switchboard:
             leg = self.legs.get(command.leg)
             if leg is not None:
                 leg.asked_to_end_at = leg.asked_to_end_at or self.now
-                if leg.bridged is not None and self.truth.keep:
-                    self.truth.cut_off.append((self.now, leg))
+                other = leg.bridged
+                if other is not None and self.truth.keep and _is_a_cut(leg, other):
+                    self.truth.cut_off.append((self.now, leg, other))
             else:
                 # The command that makes it may still be under way.
                 self._unmade_to_end.add(command.leg)
+        elif isinstance(command, StartMusic) and command.leg in self.legs:
+            self.legs[command.leg].held = True
 
     def unheard(self, command: object) -> None:
         """The command was lost: the time in which it should work counts from now."""
@@ -214,9 +218,10 @@ class Switchboard:
         self.truth.wrongs.append(f"{self.now}: {what}")
 
     def _note_wrong_bridge(self, client: Leg, agent: Leg) -> None:
-        if client.bridged is not None and client.bridged.live:
+        if _keeps(client):
+            assert client.bridged is not None
             self.wrong(f"two agents to one caller: {client.id} {client.bridged.id} {agent.id}")
-        if agent.bridged is not None and agent.bridged.live:
+        if _keeps(agent):
             self.wrong(f"an agent with two callers: {agent.id}")
 
     def _part(self, leg: Leg) -> Leg | None:
@@ -240,6 +245,21 @@ class Switchboard:
     def _left_alone(self, leg: Leg) -> None:
         if leg.live and leg.bridged is None:
             self.end(leg, EndCause.NORMAL)
+
+
+def _is_a_cut(leg: Leg, other: Leg) -> bool:
+    """Not when the client hears music by now, when two agents had talked about him, or when
+    nobody listens at this leg any more.
+    """
+    return not (leg.deaf or other.held or leg.side is other.side is Side.AGENT)
+
+
+def _keeps(leg: Leg) -> bool:
+    """Whether somebody is with him whom the engine has not sent away."""
+    other = leg.bridged
+    if other is None or not other.live or other.asked_to_end:
+        return False
+    return not (leg.held or other.held)
 
 
 def _state(leg: Leg) -> LegState:

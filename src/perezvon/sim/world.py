@@ -44,7 +44,7 @@ class World:
         self._do: dict[type[Command], Callable[[Any], object]] = {
             AnswerCall: self.outside.answer_call,
             SignalRinging: _heard_only,
-            StartMusic: self.board.start_music,
+            StartMusic: self.outside.put_on_hold,
             PlayPrompt: self.office.hears,
             RingAgent: self.office.ring_agent,
             StopRinging: self.board.hang_up,

@@ -11,11 +11,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from perezvon.core import snapshot
-from perezvon.core.engine import Engine, State
+from perezvon.core.engine import Engine
 from perezvon.core.events import PlanChanged
 from perezvon.core.facts import Fact, OfferMade
 from perezvon.core.ids import AgentId, Instant, LegId, PlanVersion
 from perezvon.core.plan import Plan
+from perezvon.core.state import State
 from perezvon.core.timers import Timers
 from perezvon.store import plans, schema
 from perezvon.store.codec import decode_event
