@@ -89,6 +89,13 @@ class Calendar:
             end = closes
         return None
 
+    def day(self, day: date) -> tuple[tuple[Interval, ...], bool]:
+        """What is open on a date, by the clock on the wall; and whether it is a holiday here."""
+        if self._hours is None:
+            return (Interval(0, DAY // MINUTE),), False
+        special = day.isoformat() in self._special
+        return self._intervals(day.toordinal() - _EPOCH_DAY), special
+
     def _spans_from(self, at: Instant, days: int) -> Iterator[_Span]:
         """What is open from `at` on, in order; cut at `at` and at midnights of UTC."""
         first = at // DAY

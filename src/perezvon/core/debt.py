@@ -34,6 +34,14 @@ from perezvon.core.ids import (
     RuleId,
     TrunkId,
 )
+from perezvon.core.ladder import (
+    DEFAULT_RULE,
+    deadline,
+    next_try,
+    rule_for,
+    step_after,
+    waiver_at_once,
+)
 from perezvon.core.ledger import Standing
 from perezvon.core.plan import CallbackRule, Queue
 from perezvon.core.queue import DebtKey
@@ -41,14 +49,6 @@ from perezvon.core.timers import TimerKind
 
 if TYPE_CHECKING:
     from perezvon.core.engine import Engine
-
-SHORT_REASONS = frozenset(
-    {MissReason.LEFT_IN_GREETING, MissReason.LEFT_WAITING, MissReason.LEFT_RINGING}
-)
-
-DEFAULT_RULE = CallbackRule(RuleId("_unmatched"))
-"""For a call that no rule of the plan matches: nobody is lost for want of a rule. No rule of a
-plan file can have this id."""
 
 
 @dataclass(slots=True)
@@ -112,10 +112,11 @@ class Debts:
     def owe_or_waive(self, call: Call, reason: MissReason, at: Instant) -> None:
         engine = self._engine
         waited_ms = max(0, at - call.arrived_at)
-        if call.person is None or call.number_class is NumberClass.WITHHELD:
+        waiver = waiver_at_once(engine.plan, call.number_class, reason, waited_ms)
+        if call.person is None:
             self._waive_call(call, WaiverKind.NO_NUMBER, None, at)
-        elif reason in SHORT_REASONS and waited_ms < engine.plan.thresholds.short_ms:
-            self._waive_call(call, WaiverKind.SHORT, None, at)
+        elif waiver is not None:
+            self._waive_call(call, waiver, None, at)
         else:
             rule = self._match(call, waited_ms, at)
             if rule.waive:
@@ -168,17 +169,14 @@ class Debts:
         self._engine.note(CallWaived(at, call.id, kind, rule))
 
     def _match(self, call: Call, waited_ms: Duration, at: Instant) -> CallbackRule:
-        for rule in self._engine.plan.callback_rules:
-            if rule.queues and call.queue not in rule.queues:
-                continue
-            if rule.number_classes and call.number_class.value not in rule.number_classes:
-                continue
-            if waited_ms < rule.wait_ms_min:
-                continue
-            hours = rule.hours_missed
-            if hours is None or self._engine.calendar_of(hours).is_open(at):
-                return rule
-        return DEFAULT_RULE
+        return rule_for(
+            self._engine.plan.callback_rules,
+            self._engine.calendar_of,
+            queue=call.queue,
+            number_class=call.number_class,
+            waited_ms=waited_ms,
+            at=at,
+        )
 
     def _open(
         self,
@@ -283,21 +281,21 @@ class Debts:
         return plan.agents[0].id if plan.agents else None
 
     def _deadline(self, rule: CallbackRule, queue: Queue, at: Instant) -> Instant:
-        calendar = self._engine.calendar_of(rule.hours or queue.hours)
-        due_at = calendar.add_open(at, rule.deadline_ms)
-        return at + rule.deadline_ms if due_at is None else due_at
+        return deadline(rule, self._engine.calendar_of(rule.hours or queue.hours), at)
 
     # The ladder.
 
     def schedule(self, debt: Debt) -> None:
         """Find the next due time from the ladder, in open time, and arm it."""
         rule = self.rule(debt)
-        offsets = rule.ladder.offsets_ms
-        calendar = self._engine.calendar_of(rule.hours or self.policy(debt).hours)
-        exhausted = debt.step >= len(offsets) or debt.counted >= rule.attempts_max
-        due_at = None if exhausted else calendar.add_open(debt.missed_at, offsets[debt.step])
-        if due_at is not None and debt.last_attempt_at is not None:
-            due_at = calendar.next_open(max(due_at, debt.last_attempt_at + rule.gap_ms_min))
+        due_at = next_try(
+            rule,
+            self._engine.calendar_of(rule.hours or self.policy(debt).hours),
+            missed_at=debt.missed_at,
+            step=debt.step,
+            counted=debt.counted,
+            last_attempt_at=debt.last_attempt_at,
+        )
         self.try_at(debt, due_at)
 
     def try_at_once(self, debt: Debt) -> None:
@@ -325,16 +323,12 @@ class Debts:
         """Use up a step, and those that fell due meanwhile: they merge into this attempt."""
         engine = self._engine
         rule = self.rule(debt)
-        offsets = rule.ladder.offsets_ms
         calendar = engine.calendar_of(rule.hours or self.policy(debt).hours)
         debt.counted += 1
         debt.last_attempt_at = engine.now
-        debt.step += 1
-        while debt.step < len(offsets):
-            due_at = calendar.add_open(debt.missed_at, offsets[debt.step])
-            if due_at is None or due_at > engine.now:
-                break
-            debt.step += 1
+        debt.step = step_after(
+            rule, calendar, missed_at=debt.missed_at, step=debt.step, now=engine.now
+        )
 
     # The end.
 
