@@ -250,6 +250,8 @@ def test_a_store_of_release_0_1_0_is_watched_as_it_is_and_upgraded_by_whom_it_fa
     with older.write() as connection:
         for column in ("renewal", "locked", "backend"):
             connection.execute(text(f"ALTER TABLE leader DROP COLUMN {column}"))
+        for column in ('"by"', "comment"):
+            connection.execute(text(f"ALTER TABLE plans_applied DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = 'journal_0001'"))
     older.close()
     with pytest.raises(EngineRunning):

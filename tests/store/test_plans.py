@@ -60,7 +60,7 @@ def test_the_applied_plans_are_listed_newest_first(journal: SqlJournal, location
     journal.commit(Batch([Row(n, n, change) for n, change in enumerate(changes, 1)]))
     reader = open_journal_reader(location)
     with reader.read() as connection:
-        applied = list_plans(connection)
+        applied = list_plans(connection).items
     reader.close()
     assert [(plan.version, plan.seq) for plan in applied] == [
         (first.version, 3),

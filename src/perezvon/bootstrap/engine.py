@@ -28,14 +28,13 @@ from perezvon.asterisk.witness import Witness as AsteriskWitness
 from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import ari_address, places
-from perezvon.core.events import Caller, PlanChanged
+from perezvon.bootstrap.plan_actions import plan_actions
+from perezvon.core.events import Caller
 from perezvon.core.ids import SECOND, PersonId, TenantId
 from perezvon.core.plan import Plan
 from perezvon.runtime import faultpoint
 from perezvon.runtime.actions import (
     Args,
-    PlanApplyArgs,
-    PlanExportArgs,
     TrimArgs,
     alert_actions,
     checked,
@@ -46,7 +45,7 @@ from perezvon.runtime.board import Feed
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.faultpoint import FaultTextError
 from perezvon.runtime.host import Host
-from perezvon.runtime.local import Action, LocalServer, Refused
+from perezvon.runtime.local import Action, LocalServer
 from perezvon.runtime.loop import Loop
 from perezvon.runtime.measures import Guard as GuardState
 from perezvon.runtime.measures import Measures
@@ -56,7 +55,7 @@ from perezvon.runtime.ring import Ring
 from perezvon.settings import Settings
 from perezvon.sim import scenario as scenario_of
 from perezvon.sim.realtime import SimulatedSwitch
-from perezvon.store import plan_export, plan_file
+from perezvon.store import plan_file
 from perezvon.store.database import Location
 from perezvon.store.journal import SqlJournal
 from perezvon.store.leader import EngineRunning
@@ -66,13 +65,6 @@ from perezvon.store.plans import applied_plan
 log = structlog.get_logger("engine")
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
-
-
-class PlanRefused(Refused):
-    """The plan file's own words: which line, and why."""
-
-    def __init__(self, error: plan_file.PlanFileError) -> None:
-        super().__init__("plan_refused", str(error), "text")
 
 
 def run(settings: Settings, *, standby: bool = False) -> int:
@@ -291,31 +283,10 @@ def _own_actions(loop: Loop, host: Host, epoch: int) -> dict[str, Action]:
             "balanced": loop.engine.ledger.balanced,
         }
 
-    async def apply(args: PlanApplyArgs) -> dict[str, Any]:
-        running = loop.engine.plan
-        if args.base and args.base != running.version and not args.force:
-            raise Refused("stale_base", f"the running plan is {running.version}", "base")
-        try:
-            plan = await asyncio.to_thread(plan_file.parse, args.text)
-        except plan_file.PlanFileError as error:
-            raise PlanRefused(error) from error
-        if plan.tenant != running.tenant:
-            raise Refused("other_tenant", "a plan cannot change its tenant", "tenant")
-        await loop.submit(PlanChanged(plan))
-        return {"version": plan.version, "was": running.version}
-
-    async def export(args: PlanExportArgs) -> dict[str, Any]:
-        plan = loop.engine.plan
-        if args.version and args.version != plan.version:
-            raise Refused("not_running", f"the running plan is {plan.version}", "version")
-        return {"version": plan.version, "text": plan_export.dump(plan)}
-
     async def trim(args: TrimArgs) -> dict[str, Any]:
         return {"rows": await loop.trim(args.facts_copied)}
 
     return {
         "health": checked(Args, health),
         "journal.trim": checked(TrimArgs, trim),
-        "plan.apply": checked(PlanApplyArgs, apply),
-        "plan.export": checked(PlanExportArgs, export),
-    }
+    } | plan_actions(lambda: loop.engine.plan, loop.submit)

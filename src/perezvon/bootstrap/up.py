@@ -211,8 +211,8 @@ class Installation:
 
     def _newest_version(self) -> str:
         with self._journal().read() as connection:
-            applied = list_plans(connection, 1)
-        return applied[0].version if applied else ""
+            applied = list_plans(connection, limit=1)
+        return applied.items[0].version if applied.items else ""
 
     def _journal(self) -> Database:
         if self._reader is None:

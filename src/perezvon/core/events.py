@@ -177,6 +177,9 @@ class TrunkChanged:
 @dataclass(frozen=True, slots=True)
 class PlanChanged:
     plan: Plan
+    by: str = ""
+    comment: str = ""
+    """Who put it in force, and why, in his words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class PlanApplyArgs(Args, frozen=True):
     base: Text = ""
     force: bool = False
     by: Text = ""
+    comment: Text = ""
 
 
 class PlanExportArgs(Args, frozen=True):

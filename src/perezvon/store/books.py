@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Final, Self
 
-from perezvon.core.ids import PersonId
+from perezvon.core.ids import PersonId, PlanVersion
 from perezvon.core.plan import Plan
 from perezvon.runtime.ports import Person, Unavailable
 from perezvon.store import replay
 from perezvon.store.database import Database, Location, open_journal_reader
 from perezvon.store.facts import FactRow
+from perezvon.store.paging import Page
 from perezvon.store.persons import LOOKUP_MAX, SqlDirectory
-from perezvon.store.plans import newest_plan
+from perezvon.store.plans import AppliedPlan, get_plan, list_plans, newest_plan
 from perezvon.store.projection import Projection
 from perezvon.store.replay import Decision
 
@@ -76,6 +77,16 @@ class Books:
                 return newest_plan(connection)
         except Unavailable:
             return None
+
+    def plan_of(self, version: str) -> Plan | None:
+        """One that was applied some time; None when there is none such. `Unavailable`."""
+        with self._opened_journal().read() as connection:
+            return get_plan(connection, PlanVersion(version))
+
+    def plans(self, limit: int, cursor: str | None) -> Page[AppliedPlan]:
+        """Which were applied, by whom and why, newest first. `Unavailable`."""
+        with self._opened_journal().read() as connection:
+            return list_plans(connection, limit, cursor)
 
     def decisions(self, told: Sequence[FactRow]) -> list[Decision]:
         """How each offer among these facts was decided; `TooLongAgo`, `Unavailable`."""

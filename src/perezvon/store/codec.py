@@ -36,7 +36,9 @@ class CodecError(ValueError):
 
 def encode_event(event: Event) -> bytes:
     if isinstance(event, PlanChanged):
-        return msgspec.json.encode({"t": "PlanChanged", "plan": event.plan.version})
+        own = {"plan": str(event.plan.version), "by": event.by, "comment": event.comment}
+        told = {key: value for key, value in own.items() if value}
+        return msgspec.json.encode(_without_surrogates({"t": "PlanChanged"} | told))
     return _encode(event)
 
 
@@ -47,7 +49,8 @@ def encode_fact(fact: Fact) -> bytes:
 def decode_event(data: bytes, plan_of: PlanOf, where: str = "event") -> Event:
     tag, fields = _open(data, where)
     if tag == PlanChanged.__name__:
-        return PlanChanged(_plan(fields, plan_of, where))
+        by, comment = (_word(fields, key, where) for key in ("by", "comment"))
+        return PlanChanged(_plan(fields, plan_of, where), by, comment)
     return _build(_known(tag, EVENTS, where), fields, where)
 
 
@@ -126,10 +129,18 @@ def _first_unknown(raw: object, value: object, path: str) -> str | None:
     return None
 
 
+def _word(fields: dict[str, object], key: str, where: str) -> str:
+    """One that rows of older releases do not have."""
+    word = fields.pop(key, "")
+    if not isinstance(word, str):
+        raise CodecError(where, f"PlanChanged: {key} is no text")
+    return word
+
+
 def _plan(fields: dict[str, object], plan_of: PlanOf, where: str) -> Plan:
     version = fields.pop("plan", None)
     if not isinstance(version, str) or fields:
-        raise CodecError(where, "PlanChanged: needs `plan` and nothing else")
+        raise CodecError(where, "PlanChanged: needs `plan`, and but `by` and `comment` besides")
     try:
         return plan_of(PlanVersion(version))
     except LookupError as error:

@@ -384,7 +384,13 @@ def _keep_plans(connection: Connection, rows: Sequence[Row]) -> None:
             plans.store_plan(connection, row.event.plan, row.now)
             connection.execute(
                 insert_into(connection, schema.plans_applied)
-                .values(seq=row.seq, at=row.now, version=row.event.plan.version)
+                .values(
+                    seq=row.seq,
+                    at=row.now,
+                    version=row.event.plan.version,
+                    by=row.event.by,
+                    comment=row.event.comment,
+                )
                 .on_conflict_do_nothing()
             )
 

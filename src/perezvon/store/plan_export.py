@@ -1,10 +1,11 @@
 """A plan as the file that it could have been read from: only what differs from the defaults."""
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import yaml
 
@@ -29,41 +30,37 @@ from perezvon.store.plan_values import (
     length_text,
 )
 
+Tree: TypeAlias = dict[str, Any]
+"""A plan file's content: text, whole numbers, true, false, null, lists and mappings."""
+
 _WIDTH = 100
 
 
 def dump(plan: Plan) -> str:
     """YAML that `plan_file.parse` reads back as the same plan."""
-    content: dict[str, Any] = {
-        "tenant": plan.tenant,
-        "zone": plan.zone,
-        "language": plan.language,
-        "country": plan.country,
-        "hours": {hours.id: _hours(hours) for hours in plan.hours},
-        "holidays": _holidays(plan.holidays),
-        "trunks": {trunk.id: _own(trunk) for trunk in plan.trunks},
-        "projects": {project.id: _named(project) for project in plan.projects},
-        "agents": {agent.id: _agent(agent) for agent in plan.agents},
-        "groups": {group.id: _group(group) for group in plan.groups},
-        "queues": {queue.id: _queue(queue) for queue in plan.queues},
-        "default_queue": plan.default_queue,
-        "numbers": {did.number: _number(did) for did in plan.dids},
-        "shifts": {shift.id: _shift(shift) for shift in plan.shifts},
-        "thresholds": _own(plan.thresholds),
-    }
-    content = {key: value for key, value in content.items() if value not in (None, {})}
-    rules = next(field for field in dataclasses.fields(Plan) if field.name == "callback_rules")
-    if plan.callback_rules != rules.default:
-        content["callback"] = [_rule(rule) for rule in plan.callback_rules]
-    text = yaml.dump(
-        content,
+    return f"# Plan of Perezvon, version {plan.version}\n{text_of(_Writer(short=True).tree(plan))}"
+
+
+def tree(plan: Plan) -> Tree:
+    """The file's content with each noun written out as a mapping, for forms."""
+    return _Writer().tree(plan)
+
+
+def whole_tree(plan: Plan) -> Tree:
+    """The same with all defaults, so that two plans can be compared by what they mean."""
+    return _Writer(whole=True).tree(plan)
+
+
+def text_of(content: Mapping[str, Any]) -> str:
+    text: str = yaml.dump(
+        dict(content),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=_WIDTH,
         default_flow_style=None,
     )
-    return f"# Plan of Perezvon, version {plan.version}\n{text}"
+    return text
 
 
 class _Dumper(yaml.SafeDumper):
@@ -73,18 +70,96 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _own(noun: Any, *left_out: str) -> dict[str, Any]:  # noqa: ANN401 - any of the plan's nouns
-    """What differs from the core's defaults, under the file's keys."""
-    content: dict[str, Any] = {}
-    for field in dataclasses.fields(noun):
-        value = getattr(noun, field.name)
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if field.name in {"id", *left_out} or value == default:
-            continue
-        content[field.name.replace("_ms", "")] = _plain(value, is_length="_ms" in field.name)
-    return content
+_RULES: Final = next(field for field in dataclasses.fields(Plan) if field.name == "callback_rules")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Writer:
+    short: bool = False
+    """Short forms, as a person writes them."""
+    whole: bool = False
+    """Defaults too."""
+
+    def tree(self, plan: Plan) -> Tree:
+        content: Tree = {
+            "tenant": plan.tenant,
+            "zone": plan.zone,
+            "language": plan.language,
+            "country": plan.country,
+            "hours": {hours.id: self._hours(hours) for hours in plan.hours},
+            "holidays": _holidays(plan.holidays),
+            "trunks": {trunk.id: self._own(trunk) for trunk in plan.trunks},
+            "projects": {project.id: self._named(project) for project in plan.projects},
+            "agents": {agent.id: self._agent(agent) for agent in plan.agents},
+            "groups": {group.id: self._group(group) for group in plan.groups},
+            "queues": {queue.id: self._queue(queue) for queue in plan.queues},
+            "default_queue": plan.default_queue,
+            "numbers": {did.number: self._number(did) for did in plan.dids},
+            "shifts": {shift.id: self._shift(shift) for shift in plan.shifts},
+            "thresholds": self._own(plan.thresholds),
+        }
+        content = {key: value for key, value in content.items() if value not in (None, {})}
+        if self.whole or plan.callback_rules != _RULES.default:
+            content["callback"] = [self._rule(rule) for rule in plan.callback_rules]
+        return content
+
+    def _own(self, noun: Any, *left_out: str) -> Tree:  # noqa: ANN401 - any of the plan's nouns
+        """What differs from the core's defaults, under the file's keys."""
+        content: Tree = {}
+        for field in dataclasses.fields(noun):
+            value = getattr(noun, field.name)
+            default = field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            if field.name in {"id", *left_out} or (value == default and not self.whole):
+                continue
+            content[field.name.replace("_ms", "")] = _plain(value, is_length="_ms" in field.name)
+        return content
+
+    def _named(self, noun: Any) -> Tree:  # noqa: ANN401 - any of the nouns with a name
+        implied = noun.name == noun.id and not self.whole
+        return self._own(noun, *(["name"] if implied else []))
+
+    def _agent(self, agent: Agent) -> Tree:
+        content = self._named(agent)
+        others = content.pop("others", None)
+        return content if others is None else content | {"devices": others}
+
+    def _hours(self, hours: Hours) -> Tree:
+        content: Tree = {}
+        for intervals, days in groupby(range(7), key=lambda day: hours.week[day]):
+            run = list(days)
+            if intervals:
+                content[days_text(run)] = intervals_text(intervals)
+        told = self.whole or not hours.holidays
+        return content | {"holidays": hours.holidays} if told else content
+
+    def _group(self, group: Group) -> Tree:
+        members = [
+            member.agent
+            if self.short and member.level == 1
+            else {"agent": member.agent} | self._own(member, "agent")
+            for member in group.members
+        ]
+        return self._named(group) | {"members": members}
+
+    def _queue(self, queue: Queue) -> Tree:
+        return self._named(queue) | {"steps": [self._own(step) for step in queue.steps]}
+
+    def _number(self, did: Did) -> Any:  # noqa: ANN401 - the short form, or a mapping
+        content = self._own(did, "number")
+        return did.queue if self.short and len(content) == 1 else content
+
+    def _rule(self, rule: CallbackRule) -> Tree:
+        ladder: Tree = {}
+        if self.whole or rule.ladder != Ladder():
+            ladder["ladder"] = [length_text(offset) for offset in rule.ladder.offsets_ms]
+        return {"id": rule.id} | self._own(rule, "ladder") | ladder
+
+    def _shift(self, shift: Shift) -> Tree:
+        content = self._named(shift)
+        del content["interval"]
+        return content | {"days": days_text(shift.days), "hours": interval_text(shift.interval)}
 
 
 def _plain(value: Any, *, is_length: bool) -> Any:  # noqa: ANN401 - any value of the plan's
@@ -97,25 +172,6 @@ def _plain(value: Any, *, is_length: bool) -> Any:  # noqa: ANN401 - any value o
             return length_text(value)
         case _:
             return value
-
-
-def _named(noun: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the nouns with a name
-    return _own(noun, *(["name"] if noun.name == noun.id else []))
-
-
-def _agent(agent: Agent) -> dict[str, Any]:
-    content = _named(agent)
-    others = content.pop("others", None)
-    return content if others is None else content | {"devices": others}
-
-
-def _hours(hours: Hours) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for intervals, days in groupby(range(7), key=lambda day: hours.week[day]):
-        run = list(days)
-        if intervals:
-            content[days_text(run)] = intervals_text(intervals)
-    return content if hours.holidays else content | {"holidays": False}
 
 
 def _holidays(holidays: tuple[Holiday, ...]) -> dict[str, str]:
@@ -135,34 +191,3 @@ def _holidays(holidays: tuple[Holiday, ...]) -> dict[str, str]:
 
 def _next(day: str) -> str:
     return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
-
-
-def _group(group: Group) -> dict[str, Any]:
-    members = [
-        member.agent if member.level == 1 else {"agent": member.agent, "level": member.level}
-        for member in group.members
-    ]
-    content = _named(group)
-    return content | {"members": members}
-
-
-def _queue(queue: Queue) -> dict[str, Any]:
-    return _named(queue) | {"steps": [_own(step) for step in queue.steps]}
-
-
-def _number(did: Did) -> Any:  # noqa: ANN401 - the short form, or a mapping
-    content = _own(did, "number")
-    return did.queue if len(content) == 1 else content
-
-
-def _rule(rule: CallbackRule) -> dict[str, Any]:
-    ladder: dict[str, Any] = {}
-    if rule.ladder != Ladder():
-        ladder["ladder"] = [length_text(offset) for offset in rule.ladder.offsets_ms]
-    return {"id": rule.id} | _own(rule, "ladder") | ladder
-
-
-def _shift(shift: Shift) -> dict[str, Any]:
-    content = _named(shift)
-    del content["interval"]
-    return content | {"days": days_text(shift.days), "hours": interval_text(shift.interval)}

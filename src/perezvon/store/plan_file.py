@@ -6,7 +6,7 @@ that a file can express. The format is described in `docs/plan.md`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
@@ -31,7 +31,7 @@ from perezvon.core.plan import (
     Thresholds,
     Trunk,
 )
-from perezvon.store.plan_export import dump
+from perezvon.store.plan_export import dump, text_of, tree
 from perezvon.store.plan_links import links_of
 from perezvon.store.plan_reasons import Reason
 from perezvon.store.plan_schema import (
@@ -50,10 +50,10 @@ from perezvon.store.plan_schema import (
     TrunkFile,
 )
 from perezvon.store.plan_values import parse_dates
-from perezvon.store.plan_yaml import BYTES_MAX, Node, Path, Problem, Refusal, read
+from perezvon.store.plan_yaml import BYTES_MAX, DEPTH_MAX, Node, Path, Problem, Refusal, read
 from perezvon.store.plans import with_version
 
-__all__ = ["PlanFileError", "Problem", "dump", "json_schema", "load", "parse"]
+__all__ = ["PlanFileError", "Problem", "dump", "json_schema", "load", "parse", "parse_tree"]
 
 PROBLEMS_MAX: Final = 50
 """More than anyone mends before trying again."""
@@ -134,6 +134,43 @@ def parse(text: str, name: str = "plan") -> Plan:
     return _parse(text.encode("utf-8", "surrogatepass"), name)
 
 
+def parse_tree(content: Mapping[str, Any], like: Plan | None = None) -> tuple[Plan, str]:
+    """The plan of a file's content, and its text. Where `like` has the same names, they keep its
+    order: a program that sends a tree need not keep that of its keys.
+    """
+    if _depth(content) > DEPTH_MAX:
+        raise PlanFileError("plan", [Problem(1, "", Reason("too_deep", {"depth": DEPTH_MAX}))])
+    text = text_of(content if like is None else _ordered(content, tree(like)))
+    plan = parse(text)
+    return plan, dump(plan)
+
+
+def _depth(value: object) -> int:
+    """Of lists and mappings; no more than needed to know that it is too deep."""
+    level, depth = [value], 0
+    while level and depth <= DEPTH_MAX:
+        depth += 1
+        level = [
+            item
+            for each in level
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth
+
+
+def _ordered(content: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    ordered: dict[str, Any] = {}
+    for section, value in content.items():
+        known = like.get(section)
+        if isinstance(value, dict) and isinstance(known, dict):
+            names = dict.fromkeys([*(name for name in known if name in value), *value])
+            ordered[section] = {name: value[name] for name in names}
+        else:
+            ordered[section] = value
+    return ordered
+
+
 def json_schema() -> dict[str, Any]:
     """For editors: JSON Schema of the file."""
     schema = PlanFile.model_json_schema()
@@ -151,11 +188,11 @@ def _parse(data: bytes, name: str) -> Plan:
     file, details = _validate(node)
     shapes = [_path(detail) for detail in details]
     for path, detail in zip(shapes, details, strict=True):
-        problems.append(Problem(node.line_of(path), _text(path), _reason(detail, path)))
+        problems.append(_problem(node, path, _reason(detail, path)))
     for path, why in links_of(file, written) if file is not None else ():
         # What misses a part that is wrong in itself is no news.
         if not any(shape[: len(path)] == path for shape in shapes):
-            problems.append(Problem(node.line_of(path), _text(path), why))
+            problems.append(_problem(node, path, why))
     if problems:
         raise PlanFileError(name, problems)
     assert file is not None
@@ -164,7 +201,8 @@ def _parse(data: bytes, name: str) -> Plan:
     except PlanError as error:
         path = _path_of(error.where, file)
         why = Reason("other", {"what": error.what})
-        raise PlanFileError(name, [Problem(node.line_of(path), error.where, why)]) from error
+        found = Problem(node.line_of(path), error.where, why, path)
+        raise PlanFileError(name, [found]) from error
 
 
 def _validate(node: Node) -> tuple[PlanFile | None, list[Any]]:
@@ -240,13 +278,21 @@ def _keys_at(path: Path) -> list[str]:
     return [field.alias or name for name, field in noun.model_fields.items()]
 
 
+def _problem(node: Node, path: Path, why: Reason) -> Problem:
+    # The days of opening hours are gathered under a key that no file has.
+    gathered = len(path) > 2 and path[0] == "hours" and path[2] == "days"  # noqa: PLR2004 - its place
+    place = (*path[:2], *path[3:]) if gathered else path
+    cut = tuple(part[:_PART_MAX] if isinstance(part, str) else part for part in place)
+    return Problem(node.line_of(path), _text(cut), why, cut)
+
+
 def _text(path: Path) -> str:
     text = ""
-    for at, part in enumerate(path):
+    for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif not (part == "days" and at == 2 and path[0] == "hours"):  # noqa: PLR2004 - its place
-            text += f".{part[:_PART_MAX]}" if text else part[:_PART_MAX]
+        else:
+            text += f".{part}" if text else part
     return text
 
 

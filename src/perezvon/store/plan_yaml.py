@@ -44,6 +44,8 @@ class Problem:
     line: int
     path: str
     why: Reason
+    place: Path = ()
+    """The same path in parts, for who has the tree and no text."""
 
     @property
     def reason(self) -> str:

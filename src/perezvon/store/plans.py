@@ -16,9 +16,9 @@ from perezvon.runtime.ports import Unavailable
 from perezvon.store import schema
 from perezvon.store.codec import CodecError
 from perezvon.store.database import Location, insert_into, open_journal_reader
+from perezvon.store.paging import LIMIT_DEFAULT, Page, fetch
 
 VERSION_LENGTH = 16
-LIMIT_MAX = 500
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class AppliedPlan:
     version: PlanVersion
     seq: int
     at: Instant
+    by: str
+    """Empty: the plan that the very first start found in its file."""
+    comment: str
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -102,13 +105,20 @@ def applied_plan(location: Location) -> Plan | None:
         database.close()
 
 
-def list_plans(connection: Connection, limit: int = 50) -> list[AppliedPlan]:
-    """Which plans were applied, newest first."""
+def list_plans(
+    connection: Connection, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+) -> Page[AppliedPlan]:
+    """Which plans were applied by events that did no harm, newest first."""
     applied = schema.plans_applied
-    rows = connection.execute(
-        select(applied).order_by(applied.c.seq.desc()).limit(min(limit, LIMIT_MAX))
+    wanted = select(applied).where(applied.c.seq.not_in(select(schema.poisoned.c.seq)))
+    return fetch(
+        connection,
+        wanted,
+        (applied.c.seq,),
+        lambda row: AppliedPlan(**row),
+        limit=limit,
+        cursor=cursor,
     )
-    return [AppliedPlan(PlanVersion(row.version), row.seq, row.at) for row in rows]
 
 
 def _digest(data: bytes) -> PlanVersion:

@@ -138,6 +138,8 @@ plans_applied = Table(
     Column("seq", Big, primary_key=True, autoincrement=False),
     _moment("at", nullable=False),
     Column("version", String(64), nullable=False),
+    Column("by", Words, nullable=False, server_default=""),
+    Column("comment", Words, nullable=False, server_default=""),
 )
 persons = Table(
     "persons",
