@@ -12,9 +12,10 @@ from fastapi import FastAPI
 
 from perezvon.api.app import create_app
 from perezvon.api.browser import SESSION
-from perezvon.api.context import Context
+from perezvon.api.context import Context, Phones
 from perezvon.api.pages import Pages
 from perezvon.api.roles import Role
+from perezvon.bootstrap.plan_actions import plan_actions
 from perezvon.core.commands import Command
 from perezvon.core.engine import Engine
 from perezvon.core.events import (
@@ -115,6 +116,9 @@ class House:
         self.vault = Vault(Vault.new_key())
         self.proxies: tuple[str, ...] = ()
         self.setup_file = directory / "setup-code"
+        self.phones = Phones(
+            "192.0.2.5", 5060, lambda name: "the secret of Ana" if name == ANA else ""
+        )
         self.wall = START
         """The web process's clock."""
         self.feed = Feed()
@@ -165,7 +169,7 @@ class House:
 
         own = {"health": health, "metrics": metrics}
         known = engine_actions(lambda: self.office.engine, submit) | alert_actions(self.alerts)
-        return known | own
+        return known | plan_actions(lambda: self.office.engine.plan, submit) | own
 
     def app(self) -> FastAPI:
         return create_app(
@@ -178,6 +182,7 @@ class House:
                 vault=self.vault,
                 proxies=self.proxies,
                 setup_file=self.setup_file,
+                phones=self.phones,
             )
         )
 

@@ -1,7 +1,7 @@
 """Who am I, and my own account: password and codes."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import pyotp
 import segno
@@ -50,6 +50,10 @@ class OwnPasswordBody(Shown):
     password: Password
 
 
+class LanguageBody(Shown):
+    language: Literal["ru", "en"]
+
+
 class CodeBody(Shown):
     code: Code
 
@@ -80,6 +84,14 @@ def read_me(ctx: Ctx, principal: Annotated[Principal, needs(Permission.WHO_AM_I)
         must_change_password=principal.must_change_password,
         has_totp=user is not None and user.has_totp,
     )
+
+
+@router.put("/auth/language", status_code=204)
+def change_language(
+    ctx: Ctx, principal: Annotated[Principal, needs(Permission.ACCOUNT)], body: LanguageBody
+) -> None:
+    """In which the pages greet him when he signs in."""
+    users.change_user(ctx.books.stored, principal.id, language=body.language)
 
 
 @router.put("/auth/password", status_code=204)

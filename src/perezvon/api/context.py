@@ -54,6 +54,17 @@ HASHING_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Phones:
+    """How SIP telephones reach the switch."""
+
+    host: str
+    """Empty: by the address at which the pages are."""
+    port: int
+    secret_of: Callable[[str], str]
+    """Of a secret's name; empty when it was not made yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     books: Books
     engine: Path
@@ -67,6 +78,8 @@ class Context:
     """For the seeds of codes; None: there can be none."""
     proxies: tuple[str, ...] = ()
     """Addresses of our own reverse proxies, which say for whom they ask."""
+    phones: Phones | None = None
+    """None: there is no switch of our own."""
     setup_file: Path | None = None
     """Has the code with which the first user is made."""
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING_AT_ONCE))

@@ -3,7 +3,8 @@
 Nothing that the asker sent is repeated in an answer; `where` names the field, not its value.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -55,19 +56,33 @@ class ApiError(Exception):
     """Says no with a status and a code of its own."""
 
     def __init__(
-        self, status: int, code: str, message: str, where: str = "", *, retry_after_s: int = 0
+        self,
+        status: int,
+        code: str,
+        message: str,
+        where: str = "",
+        *,
+        retry_after_s: int = 0,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
+        """`details`: what a page needs besides, in JSON; the route declares their shape."""
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
         self.problem = Problem(code=code, message=message, where=where)
+        self.details = details
 
 
 def answer(
-    status: int, code: str, message: str, where: str = "", headers: dict[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    where: str = "",
+    headers: dict[str, str] | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    body = ErrorBody(error=Problem(code=code, message=message, where=where))
-    return JSONResponse(body.model_dump(), status, headers)
+    problem = {"code": code, "message": message, "where": where}
+    return JSONResponse({"error": {**problem, **(details or {})}}, status, headers)
 
 
 def not_found(what: str) -> ApiError:
@@ -81,7 +96,9 @@ def install(app: FastAPI) -> None:
         if error.retry_after_s:
             headers["Retry-After"] = str(error.retry_after_s)
         problem = error.problem
-        return answer(error.status, problem.code, problem.message, problem.where, headers)
+        return answer(
+            error.status, problem.code, problem.message, problem.where, headers, error.details
+        )
 
     @app.exception_handler(Refused)
     async def on_refused(_request: Request, error: Refused) -> JSONResponse:

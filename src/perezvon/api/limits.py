@@ -45,7 +45,9 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = PLAN_BODY_BYTES_MAX if scope["path"] == self._plan_path else BODY_BYTES_MAX
+        path, plan = scope["path"], self._plan_path
+        is_plan = path == plan or path.startswith(f"{plan}/")
+        most = PLAN_BODY_BYTES_MAX if is_plan else BODY_BYTES_MAX
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdecimal() or len(declared) > 18 or int(declared) > most:  # noqa: PLR2004
             refusal = answer(413, "too_large", f"a body has {most} bytes at most")

@@ -46,6 +46,8 @@ class Trail:
     """What was made, where the address does not have it."""
     always: bool = False
     """Refusals too: tries to sign in."""
+    quiet: bool = False
+    """It only asked: a question too long for an address."""
 
 
 def trail_of(request: HTTPConnection) -> Trail:
@@ -87,6 +89,8 @@ class Audited:
         await self._app(scope, heard, told)
 
     async def _note(self, scope: Scope, trail: Trail, status: int, body: bytes) -> None:
+        if trail.quiet:
+            return
         who = trail.principal
         refused = status >= 400  # noqa: PLR2004 - HTTP
         if refused and not trail.always and not (who is not None and status == FORBIDDEN):

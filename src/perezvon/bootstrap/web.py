@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import uvicorn
 
 import perezvon
 from perezvon.api.app import create_app
-from perezvon.api.context import Context
+from perezvon.api.context import Context, Phones
 from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.ports import PortTaken
@@ -55,6 +56,7 @@ class WebOptions:
     vault_key: str = field(default="", repr=False)
     proxies: tuple[str, ...] = ()
     setup_file: Path | None = None
+    phones: Phones | None = None
 
 
 class Server(uvicorn.Server):
@@ -84,8 +86,21 @@ def run(ours: Settings) -> int:
         vault_key=secrets_of.vault_key(ours.secrets_file),
         proxies=(ours.web_proxy,) if ours.web_proxy else (),
         setup_file=ours.setup_file,
+        phones=_phones(ours),
     )
     return serve(options)
+
+
+def _phones(ours: Settings) -> Phones:
+    def secret_of(name: str) -> str:
+        try:
+            return secrets_of.read(ours.secrets_file).by_name.get(name, "")
+        except secrets_of.SecretError as error:
+            log.error("secrets_unreadable", error=str(error))  # noqa: TRY400 - no bug, no traceback
+            return ""
+
+    host = "" if ip_address(ours.sip_bind).is_unspecified else ours.sip_bind
+    return Phones(host, ours.sip_port, secret_of)
 
 
 def serve(options: WebOptions) -> int:
@@ -117,6 +132,7 @@ def make_server(options: WebOptions, books: Books) -> Server:
             vault=Vault(options.vault_key) if options.vault_key else None,
             proxies=options.proxies,
             setup_file=options.setup_file,
+            phones=options.phones,
         )
     )
     return Server(
