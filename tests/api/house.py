@@ -97,10 +97,12 @@ class Diary(Office):
 class House:
     """`office` is moved by the test; `save` makes all that it did durable."""
 
-    def __init__(self, directory: Path, socket: Path | None = None) -> None:
+    def __init__(
+        self, directory: Path, socket: Path | None = None, plan: Plan | None = None
+    ) -> None:
         self.location = Location(directory / "data")
         self.socket = socket or directory / "e.sock"
-        self.plan = with_version(office_plan(ANA, BOB))
+        self.plan = with_version(plan or office_plan(ANA, BOB))
         self.journal = SqlJournal.open(self.location, tenant=self.plan.tenant, wait_ms=0)
         self.directory = SqlDirectory.open(self.location)
         self.office = Diary(self.plan, self.journal.era)
@@ -125,10 +127,10 @@ class House:
         self.seq = 0
         self.save()
 
-    def call(self, number: str) -> LegId:
+    def call(self, number: str, did: str = DID) -> LegId:
         person = self.directory.person_of(number, "Иван <b>")
         leg = LegId(f"1.{len(self.office.facts)}")
-        self.office.tell(CallArrived(leg, DID, Caller(person, NumberClass.MOBILE)))
+        self.office.tell(CallArrived(leg, did, Caller(person, NumberClass.MOBILE)))
         return leg
 
     def witness(self, number: str, *, in_fallback: bool) -> None:
@@ -223,7 +225,8 @@ class House:
         if role == "screen":
             link, _ = create_link(store, name="tv", by="t", expires_at=now + DAY, now=now)
             return open_session(store, now, link=link.id, until=link.expires_at)[1]
-        known = find_user(store, role) or self.user(role)
+        agent = "ana" if role == Role.AGENT else None
+        known = find_user(store, role) or self.user(role, agent=agent)
         return open_session(store, now, user=known.id)[1]
 
     def page(self, app: FastAPI, role: str | None = None) -> httpx.AsyncClient:

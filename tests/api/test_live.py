@@ -8,10 +8,15 @@ from typing import Any
 import aiohttp
 import pytest
 
+from perezvon.api import live
+from perezvon.api.browser import SESSION
 from perezvon.bootstrap.web import WebOptions, listen, make_server
 from perezvon.core.events import AgentStatusSet, ChosenStatus
 from perezvon.runtime import board as boards
 from perezvon.runtime.board import Mirror
+from perezvon.store.journal import wall_clock
+from perezvon.store.sessions import end_session, open_session
+from perezvon.store.tokens import create_token
 from tests.api.house import IVAN, House
 from tests.core.office import ANA
 
@@ -192,6 +197,103 @@ def test_a_page_of_another_house_is_not_let_in(house: House) -> None:
         assert await refused(door, "https://evil.example")
         assert await refused(door, "null")
         assert not await refused(door, "https://desk.example")
+        cookie = as_user(house.session("supervisor"))["Cookie"]
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            async with door(Cookie=cookie, Origin="https://evil.example"):
+                pass
+
+    served(house, scenario)
+
+
+def as_user(secret: str) -> dict[str, str]:
+    return {"Cookie": f"{SESSION}={secret}"}
+
+
+def test_who_is_signed_in_sees_the_board_by_his_cookie(house: House) -> None:
+    house.call(IVAN)
+    house.save()
+    seen: dict[str, object] = {}
+
+    async def scenario(door: Door) -> None:
+        async with house.engine():
+            for role in ("supervisor", "controller", "screen"):
+                async with door(**as_user(house.session(role))) as socket:
+                    client = Client(socket)
+                    await client.until(lambda sections: bool(sections.get("waiting")))
+                    (row,) = client.mirror.board.sections["waiting"].values()
+                    seen[role] = row["number"]
+
+    house.wall = wall_clock()
+    served(house, scenario)
+    masked = "+7********67"
+    assert seen == {"supervisor": IVAN, "controller": masked, "screen": masked}
+
+
+def test_who_may_not_see_the_board_is_sent_away(house: House) -> None:
+    async def scenario(door: Door) -> None:
+        async with door(**as_user(house.session("viewer"))) as socket:
+            assert await _end_of(socket) == 4403
+        async with door(**as_user("nobodys")) as socket:
+            assert await _end_of(socket) == 4401
+        _, secret = create_token(house.books.stored, "t", {"integrator"}, house.wall)
+        async with door(secret) as socket:
+            assert await _end_of(socket) == 4403
+
+    house.wall = wall_clock()
+    served(house, scenario)
+
+
+def test_an_agent_sees_his_colleagues_and_of_calls_his_own(house: House) -> None:
+    house.wall = wall_clock()
+    cookies = {}
+    for agent in ("ana", "bob"):
+        user = house.user("agent", agent, agent=agent)
+        cookies[agent] = open_session(house.books.stored, house.wall, user=user.id)[1]
+
+    async def scenario(door: Door) -> None:
+        async with (
+            house.engine(),
+            door(**as_user(cookies["ana"])) as hers,
+            door(**as_user(cookies["bob"])) as his,
+        ):
+            ana, bob = Client(hers), Client(his)
+            for client in (ana, bob):
+                await client.until(engine_is_up)
+                assert set(client.mirror.board.sections["agents"]) == {"ana", "bob"}
+                assert not {"ledger", "trunks", "alerts"} & set(client.mirror.board.sections)
+            house.call(IVAN)
+            house.office.all_ring()
+            house.save()
+            for client in (ana, bob):
+                await client.until(lambda sections: bool(sections.get("waiting")))
+            house.office.answer(ANA)
+            house.save()
+            await ana.until(lambda sections: bool(sections.get("talking")))
+            (row,) = ana.mirror.board.sections["talking"].values()
+            assert row["number"] == IVAN
+            await bob.until(lambda sections: sections["agents"]["ana"]["status"] == "talking")
+            assert not {"talking", "waiting"} & set(bob.mirror.board.sections)
+
+    served(house, scenario)
+
+
+def test_a_page_is_closed_when_its_session_is_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "ALLOWED_EVERY_S", 0.05)
+    house.wall = wall_clock()
+    user = house.user("supervisor")
+    session, secret = open_session(house.books.stored, house.wall, user=user.id)
+
+    async def scenario(door: Door) -> None:
+        async with house.engine(), door(**as_user(secret)) as socket:
+            await Client(socket).until(engine_is_up)
+            end_session(house.books.stored, session.id)
+            async with asyncio.timeout(LIMIT_S):
+                while not socket.closed:
+                    await socket.receive()
+        async with door(**as_user(secret)) as socket:
+            assert await _end_of(socket) == 4401
 
     served(house, scenario)
 

@@ -102,7 +102,7 @@ def read_agents(ctx: Ctx, _principal: Annotated[Principal, needs(Permission.SEE_
 @router.get("/agents/{agent}/statuses")
 def read_statuses(
     ctx: Ctx,
-    _principal: Annotated[Principal, needs(Permission.SEE_STATUSES)],
+    principal: Annotated[Principal, needs(Permission.SEE_STATUSES)],
     agent: PathId,
     *,
     since: Moment = None,
@@ -111,6 +111,7 @@ def read_statuses(
     cursor: Cursor = None,
 ) -> StatusChanges:
     """How his status changed, newest first."""
+    principal.check_agent(Permission.SEE_STATUSES, agent)
     page = list_statuses(
         ctx.books.fresh(), agent=agent, since=since, until=until, limit=limit, cursor=cursor
     )

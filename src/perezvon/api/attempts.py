@@ -46,7 +46,7 @@ class Attempts(Shown):
 @router.get("/attempts")
 def read_attempts(
     ctx: Ctx,
-    _principal: Annotated[Principal, needs(Permission.SEE_DEBTS)],
+    principal: Annotated[Principal, needs(Permission.SEE_DEBTS)],
     *,
     since: Moment = None,
     until: Moment = None,
@@ -64,6 +64,7 @@ def read_attempts(
         debt=debt,
         agent=agent,
         outcome=outcome.value if outcome is not None else None,
+        within=ctx.within(principal, Permission.SEE_DEBTS),
         limit=limit,
         cursor=cursor,
     )

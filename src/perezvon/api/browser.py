@@ -70,6 +70,11 @@ def cookie_of(request: HTTPConnection, name: str) -> str:
     return found
 
 
+def has_cookie(request: HTTPConnection) -> bool:
+    """Whether it is a page that was signed in, maybe long ago."""
+    return any(cookie_of(request, name) for name in SECURE)
+
+
 def give_cookie(
     request: HTTPConnection, response: Response, name: str, secret: str, life_ms: int
 ) -> None:

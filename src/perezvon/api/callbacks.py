@@ -1,12 +1,16 @@
 """Acting on debts: call back now, hand over, waive. The engine decides; we only ask."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter
 
 from perezvon.api.access import Principal, needs
-from perezvon.api.context import ERRORS, Ctx, Id, PathId, Shown, SomeText
+from perezvon.api.context import ERRORS, Context, Ctx, Id, PathId, Shown, SomeText
+from perezvon.api.errors import not_found
 from perezvon.api.roles import Permission
+from perezvon.store.debts import get_debt
+from perezvon.store.within import Within
 
 router = APIRouter(tags=["callbacks"], responses=ERRORS)
 
@@ -35,11 +39,19 @@ class Waived(Shown):
     open: bool
 
 
+def _check_within(ctx: Context, debt: str, within: Within) -> None:
+    if get_debt(ctx.books.fresh(), debt, within) is None:
+        raise not_found("debt")
+
+
 @router.post("/debts/{debt}/callback")
 async def ask_for_callback(
     ctx: Ctx, principal: Annotated[Principal, needs(Permission.CALLBACK)], debt: PathId
 ) -> Asked:
     """Try it now, whatever its ladder says."""
+    within = ctx.within(principal, Permission.CALLBACK)
+    if within is not None:
+        await asyncio.to_thread(_check_within, ctx, debt, within)
     reply = await ctx.ask("debt.call", {"debt": debt, "by": principal.by})
     return Asked.model_validate(reply)
 

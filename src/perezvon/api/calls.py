@@ -122,6 +122,7 @@ def read_calls(
         agent=agent,
         person=person,
         debt=debt,
+        within=ctx.within(principal, Permission.SEE_CALLS),
         limit=limit,
         cursor=cursor,
     )
@@ -137,7 +138,7 @@ def read_call(
 ) -> CallWithOffers:
     """One call with the offers that were made for it, oldest first."""
     stored = ctx.books.fresh()
-    row = get_call(stored, call)
+    row = get_call(stored, call, ctx.within(principal, Permission.SEE_CALLS))
     if row is None:
         raise not_found("call")
     made = list_offers(stored, call=call, limit=LIMIT_MAX).items

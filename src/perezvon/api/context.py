@@ -18,6 +18,7 @@ from perezvon.api.access import Principal, of_key, of_screen, of_user
 from perezvon.api.browser import BOARD, SESSION, address_of, cookie_of
 from perezvon.api.errors import ErrorBody
 from perezvon.api.pages import Pages
+from perezvon.api.roles import Permission, Reach
 from perezvon.core.ids import Instant
 from perezvon.runtime.local import ask
 from perezvon.runtime.masking import mask_number
@@ -27,6 +28,7 @@ from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX
 from perezvon.store.sessions import check_session, user_of
 from perezvon.store.tokens import check_token
 from perezvon.store.vault import Vault
+from perezvon.store.within import OfAgent, OfProjects, Within
 
 MOMENT_MAX: Final = 4_102_444_800_000
 """The year 2100: a moment beyond it is a slip of the pen."""
@@ -108,6 +110,16 @@ class Context:
             if session is not None and user is not None:
                 return of_user(user, session.id)
         return None
+
+    def within(self, principal: Principal, permission: Permission) -> Within:
+        """Over which calls and debts he has it: for every query on his behalf."""
+        match principal.reach(permission):
+            case Reach.ALL:
+                return None
+            case Reach.PROJECTS:
+                return OfProjects.of(self.books.plan(), principal.projects)
+            case Reach.OWN:
+                return OfAgent.of(self.books.plan(), principal.agent)
 
     def address_of(self, request: HTTPConnection) -> str:
         return address_of(request, self.proxies)

@@ -86,6 +86,7 @@ def read_debts(
         queue=queue,
         person=person,
         due_before=due_before,
+        within=ctx.within(principal, Permission.SEE_DEBTS),
         limit=limit,
         cursor=cursor,
     )
@@ -97,7 +98,7 @@ def read_debts(
 def read_debt(
     ctx: Ctx, principal: Annotated[Principal, needs(Permission.SEE_DEBTS)], debt: PathId
 ) -> Debt:
-    row = get_debt(ctx.books.fresh(), debt)
+    row = get_debt(ctx.books.fresh(), debt, ctx.within(principal, Permission.SEE_DEBTS))
     if row is None:
         raise not_found("debt")
     return _shown(row, ctx.books.persons([row.person]), principal)

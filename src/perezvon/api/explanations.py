@@ -11,6 +11,8 @@ from perezvon.api.roles import Permission
 from perezvon.core.facts import Fact
 from perezvon.metrics.explanation import explain, sentence
 from perezvon.metrics.explanation_words import Language
+from perezvon.store.calls import get_call
+from perezvon.store.debts import get_debt
 from perezvon.store.explanations import story_of_call, story_of_debt
 from perezvon.store.names import Names
 
@@ -34,13 +36,16 @@ class Explanation(Shown):
 @router.get("/calls/{call}/explanation")
 def explain_call(
     ctx: Ctx,
-    _principal: Annotated[Principal, needs(Permission.EXPLAIN)],
+    principal: Annotated[Principal, needs(Permission.EXPLAIN)],
     call: PathId,
     *,
     lang: Language = "ru",
 ) -> Explanation:
     """Whom it was offered to and why, what each did, and what became of the debt."""
-    facts = story_of_call(ctx.books.fresh(), call)
+    stored, within = ctx.books.fresh(), ctx.within(principal, Permission.EXPLAIN)
+    # A call-back has a story and is no row of the calls: only who sees all may ask for it.
+    hidden = within is not None and get_call(stored, call, within) is None
+    facts = [] if hidden else story_of_call(stored, call)
     if not facts:
         raise not_found("call")
     return _explanation(ctx, facts, lang)
@@ -49,12 +54,14 @@ def explain_call(
 @router.get("/debts/{debt}/explanation")
 def explain_debt(
     ctx: Ctx,
-    _principal: Annotated[Principal, needs(Permission.EXPLAIN)],
+    principal: Annotated[Principal, needs(Permission.EXPLAIN)],
     debt: PathId,
     *,
     lang: Language = "ru",
 ) -> Explanation:
-    facts = story_of_debt(ctx.books.fresh(), debt)
+    stored, within = ctx.books.fresh(), ctx.within(principal, Permission.EXPLAIN)
+    hidden = within is not None and get_debt(stored, debt, within) is None
+    facts = [] if hidden else story_of_debt(stored, debt)
     if not facts:
         raise not_found("debt")
     return _explanation(ctx, facts, lang)

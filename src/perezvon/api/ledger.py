@@ -39,9 +39,11 @@ class Ledger(Shown):
 @router.get("/ledger")
 def read_ledger(
     ctx: Ctx,
-    _principal: Annotated[Principal, needs(Permission.SEE_LEDGER)],
+    principal: Annotated[Principal, needs(Permission.SEE_LEDGER)],
     *,
     since: Moment = None,
 ) -> Ledger:
     """Of attempts received from `since` on."""
-    return Ledger.model_validate(ledger.count(ctx.books.fresh(), since))
+    return Ledger.model_validate(
+        ledger.count(ctx.books.fresh(), since, ctx.within(principal, Permission.SEE_LEDGER))
+    )

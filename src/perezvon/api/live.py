@@ -1,27 +1,29 @@
 """The live feed: the engine's board for any number of browsers, over one connection to it.
 
 A client gets a snapshot, then numbered deltas without a gap; one who reads too slowly gets a new
-snapshot. When the engine goes, the board says so (`guard.engine.up`) and stays as it was. The
-token comes in the header, or as `{"token": …}` in the first message, for browsers can set none.
+snapshot. When the engine goes, the board says so (`guard.engine.up`) and stays as it was. Who asks
+is known by the session's cookie, by a key in the header, or by one in the first message,
+`{"token": …}`, for programs in a browser can set none.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from perezvon.api.access import Principal
-from perezvon.api.browser import is_own_page
+from perezvon.api.access import Kind, Principal
+from perezvon.api.browser import has_cookie, is_own_page
 from perezvon.api.context import Context
-from perezvon.api.roles import Permission
-from perezvon.runtime.board import Board, Feed, Follower, Gap, Mirror, Row
+from perezvon.api.roles import Permission, Reach
+from perezvon.runtime.board import Board, Delta, Feed, Follower, Gap, Mirror, Row, Rows, difference
 from perezvon.runtime.local import Refused, follow
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Unavailable
+from perezvon.store.within import OfAgent
 
 router = APIRouter(tags=["live"])
 
@@ -31,20 +33,44 @@ FORBIDDEN: Final = 4403
 TOKEN_TIMEOUT_S: Final = 5
 TOKEN_LENGTH_MAX: Final = 1_000
 AGAIN_AFTER_S: Final = 0.5
+ALLOWED_EVERY_S: Final = 30
+"""How soon who is signed out, or may less, sees no more."""
+OWN_FEEDS_MAX: Final = 1_000
+"""Agents who look at once."""
 SEND_TIMEOUT_S: Final = 20
 """A client whose line takes nothing for so long is let go."""
 
 
 class Live:
-    """Follows the engine as long as it runs, and feeds two boards: with numbers and without."""
+    """Follows the engine as long as it runs. Feeds two boards, with numbers and without, and one
+    for each agent who looks: his colleagues and what is his own.
+    """
 
     def __init__(self, engine: Path) -> None:
         self._engine = engine
         self._open = Feed(_without_engine(Board(0)))
         self._masked = Feed(_without_engine(Board(0)))
+        self._own: dict[OfAgent, Feed] = {}
 
-    def feed(self, principal: Principal) -> Feed:
-        return self._open if principal.sees_numbers else self._masked
+    @contextlib.contextmanager
+    def followed(self, principal: Principal, own: OfAgent | None) -> Iterator[Follower | None]:
+        """A place at the board that he may see; None: all are taken."""
+        if own is None:
+            feed = self._open if principal.sees_numbers else self._masked
+        else:
+            feed = self._own.get(own) or Feed(own_board(self._open.board, own))
+        if feed.full or len(self._own) >= OWN_FEEDS_MAX:
+            yield None
+            return
+        if own is not None:
+            self._own[own] = feed
+        follower = feed.follow()
+        try:
+            yield follower
+        finally:
+            feed.leave(follower)
+            if own is not None and not feed.is_followed:
+                self._own.pop(own, None)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -72,8 +98,74 @@ class Live:
                 self._publish(mirror.board)
 
     def _publish(self, board: Board) -> None:
+        before = self._open.board
         self._open.publish(board)
         self._masked.publish(masked(board))
+        if not self._own:
+            return
+        # What all agents see alike is compared once, not for each of hundreds.
+        shared = difference(_shared(before), _shared(board))
+        rows = _Rows(board)
+        for own, feed in self._own.items():
+            sections = rows.of(own)
+            mine = difference(
+                Board(0, {name: feed.board.sections.get(name, {}) for name in OWN}),
+                Board(board.at, sections),
+            )
+            delta = Delta(board.at, shared.sections | mine.sections)
+            feed.publish(_with(board, sections), delta)
+
+
+def own_board(board: Board, own: OfAgent) -> Board:
+    """What an agent sees: his colleagues, and of calls and debts his own."""
+    return _with(board, _Rows(board).of(own))
+
+
+class _Rows:
+    """Whose each row of a board is; made once for all agents who look at it."""
+
+    def __init__(self, board: Board) -> None:
+        self._waiting: dict[str, Rows] = {}
+        self._talking: dict[str, Rows] = {}
+        self._owned: dict[str, Rows] = {}
+        self._queued: dict[frozenset[str], Rows] = {}
+        self._debts = board.sections.get("debts", {})
+        for key, row in board.sections.get("waiting", {}).items():
+            ringing = row.get("ringing")
+            for agent in ringing if isinstance(ringing, list) else ():
+                self._waiting.setdefault(agent, {})[key] = row
+        for key, row in board.sections.get("talking", {}).items():
+            self._talking.setdefault(str(row.get("agent")), {})[key] = row
+        for key, row in self._debts.items():
+            self._owned.setdefault(str(row.get("owner")), {})[key] = row
+
+    def of(self, own: OfAgent) -> dict[str, Rows]:
+        if own.queues not in self._queued:
+            self._queued[own.queues] = {
+                key: row for key, row in self._debts.items() if row.get("queue") in own.queues
+            }
+        sections = {
+            "waiting": self._waiting.get(own.agent, {}),
+            "talking": self._talking.get(own.agent, {}),
+            "debts": self._queued[own.queues] | self._owned.get(own.agent, {}),
+        }
+        return {name: rows for name, rows in sections.items() if rows}
+
+
+OWN: Final = ("waiting", "talking", "debts")
+"""Sections of which an agent sees rows of his own."""
+SHARED: Final = ("agents", "queues", "guard")
+"""Sections that all agents see whole; the others they do not see."""
+
+
+def _shared(board: Board) -> Board:
+    return Board(
+        board.at, {name: board.sections[name] for name in SHARED if name in board.sections}
+    )
+
+
+def _with(board: Board, sections: dict[str, Rows]) -> Board:
+    return Board(board.at, _shared(board).sections | sections)
 
 
 def masked(board: Board) -> Board:
@@ -108,19 +200,38 @@ async def tell(socket: WebSocket) -> None:
         principal = await _principal(socket, context)
     except (TimeoutError, WebSocketDisconnect):
         principal = None
-    if principal is None or not principal.may(Permission.SEE_BOARD):
+    allowed = principal is not None and principal.may(Permission.SEE_BOARD)
+    if principal is None or not allowed or principal.must_change_password:
         await _close(socket, UNAUTHORISED if principal is None else FORBIDDEN)
         return
-    feed = live.feed(principal)
-    if feed.full:
-        await _close(socket, AWAY)
-        return
-    follower = feed.follow()
-    try:
-        await _until_either_ends(_send_all(socket, follower), _read_nothing(socket))
-    finally:
-        feed.leave(follower)
-        await _close(socket, 1000)
+    own = None
+    if principal.reach(Permission.SEE_BOARD) is Reach.OWN:
+        own = await asyncio.to_thread(lambda: OfAgent.of(context.books.plan(), principal.agent))
+    with live.followed(principal, own) as follower:
+        if follower is None:
+            await _close(socket, AWAY)
+            return
+        try:
+            await _until_any_ends(
+                _send_all(socket, follower),
+                _read_nothing(socket),
+                _while_allowed(socket, context, principal),
+            )
+        finally:
+            await _close(socket, 1000)
+
+
+async def _while_allowed(socket: WebSocket, context: Context, principal: Principal) -> None:
+    """Until his session is over, or he is another than he was: then he asks anew. Keys are
+    looked at once: programs connect again often enough.
+    """
+    while True:
+        await asyncio.sleep(ALLOWED_EVERY_S)
+        if principal.kind is Kind.KEY:
+            continue
+        with contextlib.suppress(Unavailable):
+            if await asyncio.to_thread(context.signed_in, socket) != principal:
+                return
 
 
 async def _principal(socket: WebSocket, context: Context) -> Principal | None:
@@ -129,7 +240,7 @@ async def _principal(socket: WebSocket, context: Context) -> Principal | None:
         header = socket.headers.get("authorization")
         if header is None:
             found = await asyncio.to_thread(context.signed_in, socket)
-            if found is not None:
+            if found is not None or has_cookie(socket):
                 return found
             header = await _first_message(socket)
         return await asyncio.to_thread(context.holder, header)
@@ -164,7 +275,7 @@ async def _read_nothing(socket: WebSocket) -> None:
             return
 
 
-async def _until_either_ends(*parts: Any) -> None:  # noqa: ANN401 - coroutines
+async def _until_any_ends(*parts: Any) -> None:  # noqa: ANN401 - coroutines
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

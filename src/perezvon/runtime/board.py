@@ -277,7 +277,10 @@ def difference(old: Board, new: Board) -> Delta:
     for name in sorted(old.sections.keys() | new.sections.keys()):
         before, after = old.sections.get(name, {}), new.sections.get(name, {})
         changed: dict[str, Row | None] = {
-            key: row for key, row in after.items() if before.get(key) != row
+            # Identity first: most rows are the very same, and there are many of them.
+            key: row
+            for key, row in after.items()
+            if (old_row := before.get(key)) is not row and old_row != row
         }
         changed.update({key: None for key in before if key not in after})
         if changed:
@@ -376,9 +379,15 @@ class Feed:
     def full(self) -> bool:
         return len(self._followers) >= FOLLOWERS_MAX
 
-    def publish(self, board: Board) -> None:
-        """Tell the followers what has changed; a board that is the same is not told."""
-        delta = difference(self.board, board)
+    @property
+    def is_followed(self) -> bool:
+        return bool(self._followers)
+
+    def publish(self, board: Board, delta: Delta | None = None) -> None:
+        """Tell the followers what has changed; a board that is the same is not told. `delta` by
+        who knows already how it differs.
+        """
+        delta = difference(self.board, board) if delta is None else delta
         if not delta.sections:
             return
         self.board = board

@@ -10,6 +10,7 @@ from perezvon.core.ids import Instant
 from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, Page, between, fetch
 from perezvon.store.schema import attempts
+from perezvon.store.within import Within, attempts_within
 
 TALKED: Final = f.AttemptOutcome.REACHED.value
 
@@ -44,11 +45,13 @@ def list_attempts(
     debt: str | None = None,
     agent: str | None = None,
     outcome: str | None = None,
+    within: Within = None,
     limit: int = LIMIT_DEFAULT,
     cursor: str | None = None,
 ) -> Page[AttemptRow]:
     """Newest first, by when they were started."""
-    wanted = between(select(attempts), attempts.c.started_at, since, until)
+    wanted = attempts_within(select(attempts), within)
+    wanted = between(wanted, attempts.c.started_at, since, until)
     equal = (
         (attempts.c.debt, debt),
         (attempts.c.agent, agent),

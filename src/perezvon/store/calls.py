@@ -11,6 +11,7 @@ from perezvon.core.ids import Instant
 from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, Page, between, fetch
 from perezvon.store.schema import calls
+from perezvon.store.within import Within, calls_within
 
 
 class CallState(StrEnum):
@@ -68,11 +69,12 @@ def list_calls(
     agent: str | None = None,
     person: str | None = None,
     debt: str | None = None,
+    within: Within = None,
     limit: int = LIMIT_DEFAULT,
     cursor: str | None = None,
 ) -> Page[CallRow]:
     """Newest first, by when they were received."""
-    wanted = between(select(calls), calls.c.received_at, since, until)
+    wanted = between(calls_within(select(calls), within), calls.c.received_at, since, until)
     if states:
         wanted = wanted.where(calls.c.state.in_([state.value for state in states]))
     equal = ((calls.c.queue, queue), (calls.c.agent, agent), (calls.c.person, person))
@@ -91,9 +93,10 @@ def list_calls(
         )
 
 
-def get_call(database: Database, call: str) -> CallRow | None:
+def get_call(database: Database, call: str, within: Within = None) -> CallRow | None:
+    wanted = calls_within(select(calls).where(calls.c.id == call), within)
     with database.read() as connection:
-        row = connection.execute(select(calls).where(calls.c.id == call)).mappings().one_or_none()
+        row = connection.execute(wanted).mappings().one_or_none()
     return None if row is None else CallRow(**row)
 
 

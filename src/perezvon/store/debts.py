@@ -11,6 +11,7 @@ from perezvon.core.ids import DebtId, Instant
 from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, Page, between, fetch
 from perezvon.store.schema import attempts, calls, debts
+from perezvon.store.within import Within, debts_within
 
 
 class DebtState(StrEnum):
@@ -60,11 +61,12 @@ def list_debts(
     queue: str | None = None,
     person: str | None = None,
     due_before: Instant | None = None,
+    within: Within = None,
     limit: int = LIMIT_DEFAULT,
     cursor: str | None = None,
 ) -> Page[DebtRow]:
     """Newest first, by when they were opened."""
-    wanted = between(select(debts), debts.c.opened_at, since, until)
+    wanted = between(debts_within(select(debts), within), debts.c.opened_at, since, until)
     wanted = between(wanted, debts.c.due_at, None, due_before)
     if states:
         wanted = wanted.where(debts.c.state.in_([state.value for state in states]))
@@ -83,9 +85,10 @@ def list_debts(
         )
 
 
-def get_debt(database: Database, debt: str) -> DebtRow | None:
+def get_debt(database: Database, debt: str, within: Within = None) -> DebtRow | None:
+    wanted = debts_within(select(debts).where(debts.c.id == debt), within)
     with database.read() as connection:
-        row = connection.execute(select(debts).where(debts.c.id == debt)).mappings().one_or_none()
+        row = connection.execute(wanted).mappings().one_or_none()
     return None if row is None else DebtRow(**row)
 
 

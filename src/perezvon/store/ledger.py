@@ -16,6 +16,7 @@ from perezvon.store.debts import DebtState
 from perezvon.store.paging import INTEGER_MAX, BadQuery
 from perezvon.store.reconciliation import Reconciliation, reconcile
 from perezvon.store.schema import calls, debts, facts
+from perezvon.store.within import Within
 
 ENDS = ("CallAnswered", "CallWaived", "CallOwed")
 """Each inbound attempt is in progress until one of these is told of it."""
@@ -44,21 +45,28 @@ class Ledger:
         return fields
 
 
-def count(database: Database, since: Instant | None = None) -> Ledger:
-    """Of attempts received from `since` on; all of them without it."""
+def count(database: Database, since: Instant | None = None, within: Within = None) -> Ledger:
+    """Of attempts received from `since` on; all of them without it. Only the whole ledger is
+    compared with the facts: a part of it has no other end to count from.
+    """
     if since is not None and abs(since) > INTEGER_MAX:
         raise BadQuery("since is not a moment in milliseconds")
     window = calls.c.received_at >= (since if since is not None else -INTEGER_MAX)
+    if within is not None:
+        window = and_(window, within.calls())
     with database.read() as connection:
         states = _states(connection, window)
         debts_open = _debts_open(connection, window)
-        arrivals = _arrivals(connection, since)
-        wrong = [
-            *_against_facts(connection, window, states, arrivals),
-            *_against_debts(connection, debts_open, since),
-        ]
         reconciliation = reconcile(connection, window)
-        wrong += _against_witness(connection, window, reconciliation)
+        if within is None:
+            arrivals = _arrivals(connection, since)
+            wrong = [
+                *_against_facts(connection, window, states, arrivals),
+                *_against_debts(connection, debts_open, since),
+                *_against_witness(connection, window, reconciliation),
+            ]
+        else:
+            arrivals, wrong = sum(states.values()), []
     return Ledger(
         arrivals=arrivals,
         in_progress=states[CallState.IN_PROGRESS],
