@@ -51,8 +51,8 @@ AWAITED_MAX = 20_000
 """Requests without a reply. Beyond, a request ends at once as unknown."""
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 BACK_OFF_MS = (50, 100, 200, 500, 1_000, 2_000)
-UNTRACED = ("events/user/", "asterisk/variable")
-"""Beginnings of what the heartbeat says: once a second, and of no call."""
+UNTRACED = ("events/user/", "asterisk/variable", "asterisk/config/")
+"""Beginnings of what the heartbeat says: once a second, and of no call; and of passwords."""
 EVENT_TYPES = (
     "ApplicationReplaced",
     "ChannelDestroyed",

@@ -63,6 +63,13 @@ def any_browser(plan: Plan) -> bool:
     return any(DeviceKind.WEBRTC in agent.devices for agent in plan.agents)
 
 
+def browser_endpoint(agent: Agent) -> str | None:
+    """The telephone on a page of this agent's; None when he has none."""
+    if DeviceKind.WEBRTC not in agent.devices:
+        return None
+    return phone_endpoint(agent, DeviceKind.WEBRTC)
+
+
 def pjsip_conf(
     plan: Plan,
     secrets: Mapping[str, str],
@@ -195,19 +202,20 @@ def _phone(
     }
     if browser:
         common |= {"webrtc": True, "dtls_auto_generate_cert": True}
-    password = _secret(f"{where}.secret", agent.secret or agent.id, secrets)
-    return "\n".join(
-        (
-            conf.section(name, **common),
-            # The newest telephone replaces the one before: a reloaded page, a changed address.
-            conf.section(
-                name, type="aor", max_contacts=1, remove_existing=True,
-                qualify_frequency=QUALIFY_PHONE_S, qualify_timeout=QUALIFY_PHONE_TIMEOUT_S,
-                minimum_expiration=30, default_expiration=120, maximum_expiration=3600,
-            ),
-            _auth(name, name, password),
-        )
-    )  # fmt: skip
+    parts = [
+        conf.section(name, **common),
+        # The newest telephone replaces the one before: a reloaded page, a changed address.
+        conf.section(
+            name, type="aor", max_contacts=1, remove_existing=True,
+            qualify_frequency=QUALIFY_PHONE_S, qualify_timeout=QUALIFY_PHONE_TIMEOUT_S,
+            minimum_expiration=30, default_expiration=120, maximum_expiration=3600,
+        ),
+    ]  # fmt: skip
+    if not browser:
+        # A page gets a password for a while (`credentials`); until then nobody gets in.
+        password = _secret(f"{where}.secret", agent.secret or agent.id, secrets)
+        parts.append(_auth(name, name, password))
+    return "\n".join(parts)
 
 
 def _auth(name: str, user: str, password: str) -> str:

@@ -40,13 +40,20 @@ CEL_FIELDS = (
 """The columns of `cel.csv`, in order."""
 
 EMPTY = (
-    "acl", "ccss", "codecs", "dsp", "features", "pjproject", "queuerules", "sorcery",
-    "udptl", "websocket_client",
+    "acl", "ccss", "codecs", "dsp", "features", "pjproject", "queuerules", "udptl",
+    "websocket_client",
 )  # fmt: skip
 
 UNHEARD = "ast_channel_varset_type"
 """What nobody here listens for: the switch would make it ready for ARI and throw it away, a dozen
 times at the end of each leg. (RTCP has a listener: the evidence.)
+"""
+
+SORCERY = """\
+; Passwords: those of the plan, and those that a page is given for a while.
+[res_pjsip]
+auth = config,pjsip.conf,criteria=type=auth
+auth = memory
 """
 
 INDICATIONS = """\
@@ -155,6 +162,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
         "musiconhold.conf": _music(plan, site),
         "indications.conf": INDICATIONS.format(country="us" if plan.language == "en" else "ru"),
         "hep.conf": _hep(site),
+        "sorcery.conf": SORCERY,
         "stasis.conf": conf.section("declined_message_types", decline=UNHEARD),
         **_witness(),
     }

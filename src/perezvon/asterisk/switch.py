@@ -16,12 +16,13 @@ from perezvon.asterisk.ari import Address, Ari, Message, Trace, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.beat import Heart
 from perezvon.asterisk.book import Book, Leg
+from perezvon.asterisk.credentials import Credentials
 from perezvon.asterisk.devices import Devices
 from perezvon.asterisk.dialling import Dialling
 from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
-from perezvon.asterisk.pjsip import telephones
+from perezvon.asterisk.pjsip import browser_endpoint, telephones
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import (
@@ -91,7 +92,6 @@ LegReport: TypeAlias = (
     | LegLeaving
     | LegLeft
 )
-
 
 DriverReport: TypeAlias = LegStarted | LegCalling | LegReplaced | LegLeaving | LegLeft | BeatHeard
 """Nothing for the core."""
@@ -186,6 +186,10 @@ class AsteriskSwitch:
         self._book.clear()
 
     @property
+    def credentials(self) -> Credentials:
+        return self._upkeep.credentials
+
+    @property
     def linked(self) -> bool:
         return self._ari.linked
 
@@ -205,6 +209,7 @@ class AsteriskSwitch:
         phones = self._translator.phones = telephones(plan)
         self._devices.learn(phones, plan.trunks)
         self._translator.trunks = {trunk.id for trunk in plan.trunks}
+        self.credentials.learn(filter(None, map(browser_endpoint, plan.agents)))
 
     def expect(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -334,11 +339,7 @@ class AsteriskSwitch:
                 if leg is not None:
                     self._take_of(leg, report)
 
-    def _take_of(
-        self,
-        leg: Leg,
-        report: LegReport,
-    ) -> None:
+    def _take_of(self, leg: Leg, report: LegReport) -> None:
         match report:
             case LegCalling():
                 self._dialling.calling(leg)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from perezvon.asterisk.ari import Ari, LinkError, part
 from perezvon.asterisk.audit import Found
 from perezvon.asterisk.book import Book
+from perezvon.asterisk.credentials import Credentials
 from perezvon.asterisk.devices import Change, Devices
 from perezvon.asterisk.dialling import Dialling
 from perezvon.core.events import LegSeen
@@ -45,6 +46,7 @@ class Upkeep:
         adopt: Callable[[LegSeen], None],
         alerts: Alerts | None = None,
     ) -> None:
+        self.credentials = Credentials(ari)
         self._ari = ari
         self._book = book
         self._dialling = dialling
@@ -71,6 +73,7 @@ class Upkeep:
         while True:
             if self._ari.linked:
                 periods += 1
+                self.credentials.tend()
                 await self._look_at_devices()
                 if periods % SWEEP_EVERY == 0:
                     await self._sweep()

@@ -28,6 +28,7 @@ from perezvon.asterisk.witness import Witness as AsteriskWitness
 from perezvon.bootstrap import logs
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import ari_address, places
+from perezvon.bootstrap.phone_actions import phone_actions
 from perezvon.bootstrap.plan_actions import plan_actions
 from perezvon.core.events import Caller
 from perezvon.core.ids import SECOND, PersonId, TenantId
@@ -167,6 +168,7 @@ async def _serve(
     actions.update(alert_actions(alerts))
     actions.update(_own_actions(loop, host, journal.epoch))
     actions["metrics"] = _metrics(measures)
+    actions.update(phone_actions(loop, switch))
     measures.watch(loop, lambda: _guard_of(host, loop, journal), alerts)
     if standby and journal.forerunner:
         alerts.note(AlertKind.STANDBY_TOOK_OVER, "", f"from {journal.forerunner}")

@@ -78,6 +78,12 @@ class CallArgs(Args, frozen=True):
     by: Name
 
 
+class PhoneArgs(Args, frozen=True):
+    """`phone.credentials`, `phone.forget`."""
+
+    agent: Name
+
+
 class PlanApplyArgs(Args, frozen=True):
     """`plan.apply`: the plan file's text; `base` is the version it was made from."""
 
