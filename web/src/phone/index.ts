@@ -1,0 +1,3 @@
+export * from "./fake";
+export * from "./phone";
+export * from "./sip";
