@@ -13,6 +13,7 @@ import difflib
 import hashlib
 import ipaddress
 import os
+import re
 import stat
 import tempfile
 import tomllib
@@ -44,6 +45,9 @@ _MARK: Final = ".perezvon"
 """Says that a folder is ours, so that its mode is ours to mend."""
 _LONGEST_SOCKET: Final = "asterisk.ctl"
 """Of the names of sockets in the run folder."""
+_ICE_URL: Final = re.compile(
+    r"(stuns?|turns?):([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(\?transport=(udp|tcp))?"
+)
 _PATH_SIGNS: Final = " /._-+@=:~"
 _PATHS: Final = ("data_dir", "cache_dir", "plan_file", "asterisk", "scenario_file")
 
@@ -96,7 +100,14 @@ def _cache_home() -> Path:
     return _home("XDG_CACHE_HOME", ".cache")
 
 
+def _ice_url(text: str) -> str:
+    if text and not _ICE_URL.fullmatch(text):
+        raise ValueError("must look like stun:host:3478 or turn:host:3478?transport=tcp")
+    return text
+
+
 Address = Annotated[str, AfterValidator(_address)]
+IceUrl = Annotated[str, AfterValidator(_ice_url)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Place = Annotated[Path, AfterValidator(_path)]
 Seconds = Annotated[int, Field(ge=1, le=3_600)]
@@ -144,6 +155,16 @@ class Settings(BaseSettings):
         default=None, description="What carriers and telephones are told behind a NAT"
     )
 
+    stun_server: IceUrl = Field(
+        default="", description="stun:host:port, by which browsers learn their address outside"
+    )
+    turn_server: IceUrl = Field(
+        default="", description="turn:host:port, which carries sound where nothing else does"
+    )
+    turn_secret: str = Field(
+        default="", repr=False, description="The static-auth-secret of the TURN server"
+    )
+
     web_bind: Address = "127.0.0.1"
     web_port: Port = 8080
     web_proxy: Address | None = Field(
@@ -180,6 +201,11 @@ class Settings(BaseSettings):
         listeners = (self.http_port, self.sip_port, self.web_port)
         if len(set(listeners)) < len(listeners):
             raise ValueError("http_port, sip_port and web_port must differ")
+        for key, kind in (("stun_server", "stun"), ("turn_server", "turn")):
+            if (value := getattr(self, key)) and not value.startswith(kind):
+                raise ValueError(f"{key} must begin with {kind}:")
+        if self.turn_server and not self.turn_secret:
+            raise ValueError("turn_server needs turn_secret")
         if self.dead_man_s <= self.heartbeat_age_s_max + self.refresh_s:
             # Otherwise one late beat throws every waiting caller into the fallback queue.
             raise ValueError("dead_man_s must be longer than heartbeat_age_s_max + refresh_s")

@@ -67,6 +67,8 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /agents/{agent}/statuses": ("read", "owner admin supervisor agent integrator"),
     "PUT /agents/{agent}/device": ("act", "owner supervisor agent"),
     "PUT /agents/{agent}/status": ("act", "owner supervisor agent"),
+    "POST /phone/credentials": ("admin", "owner supervisor agent"),
+    "GET /phone/ice": ("admin", "owner supervisor agent"),
     "GET /alerts": ("read", "owner admin supervisor"),
     "GET /ledger": ("read", "owner admin supervisor controller viewer integrator"),
     "GET /plan": ("admin", "owner admin integrator"),

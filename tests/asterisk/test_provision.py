@@ -192,7 +192,7 @@ def test_each_device_of_an_agent_is_an_endpoint_and_rung_in_the_fallback() -> No
     desk, browser = made["pjsip.conf"].split("[anna]")[1], made["pjsip.conf"].split("[anna~webrtc]")
     assert "webrtc = yes" in browser[1]
     assert "transport = transport-udp" in desk
-    assert len(browser) == 4, "endpoint, address of record and password"
+    assert len(browser) == 3, "endpoint and address of record; its password is given for a while"
     assert "~mobile" not in made["pjsip.conf"]
     # He may choose it at any time.
     assert "icesupport = yes" in made["rtp.conf"]

@@ -28,6 +28,7 @@ from perezvon.api import (
     metrics,
     pages,
     persons,
+    phone,
     phones,
     plan,
     plan_preview,
@@ -39,6 +40,7 @@ from perezvon.api import (
 from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
+from perezvon.api.phone_relay import Relay
 from perezvon.api.trail import Audited
 
 TITLE: Final = "Perezvon"
@@ -55,6 +57,7 @@ NOUNS: Final = (
     agents,
     ledger,
     live,
+    phone,
     alerts,
     plan,
     plan_preview,
@@ -94,10 +97,11 @@ def _include(app: FastAPI) -> None:
 def create_app(context: Context) -> FastAPI:
     """The books are the caller's: he closes them when the application has ended."""
     feed = live.Live(context.engine)
+    softphones = Relay(context.softphones.url)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with feed.running():
+        async with feed.running(), softphones.running():
             yield
 
     app = FastAPI(
@@ -116,6 +120,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.state.live = feed
     app.state.pages = context.pages
+    app.state.softphones = softphones
     errors.install(app)
     _include(app)
     app.include_router(pages.router)

@@ -67,6 +67,17 @@ class Phones:
 
 
 @dataclass(frozen=True, slots=True)
+class Softphones:
+    """Where softphones lead, and how their sound gets through."""
+
+    url: str = ""
+    """Where the switch takes SIP over WebSocket; empty: nowhere."""
+    stun: str = ""
+    turn: str = ""
+    turn_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     books: Books
     engine: Path
@@ -76,6 +87,7 @@ class Context:
     """Of pages that are ours, besides those of the address that was asked."""
     pages: Pages | None = None
     """None: they were not built."""
+    softphones: Softphones = field(default_factory=Softphones)
     vault: Vault | None = None
     """For the seeds of codes; None: there can be none."""
     proxies: tuple[str, ...] = ()

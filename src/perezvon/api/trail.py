@@ -47,7 +47,7 @@ class Trail:
     always: bool = False
     """Refusals too: tries to sign in."""
     quiet: bool = False
-    """It only asked: a question too long for an address."""
+    """It only asked, by a question too long for an address; or a page does it each few minutes."""
 
 
 def trail_of(request: HTTPConnection) -> Trail:

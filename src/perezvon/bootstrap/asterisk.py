@@ -60,6 +60,11 @@ def ari_address(settings: Settings, secrets: Secrets, tenant: str) -> ari.Addres
     )
 
 
+def phone_url(settings: Settings) -> str:
+    """Where the switch takes SIP over WebSocket."""
+    return f"ws://{_reachable(settings.http_bind)}:{settings.http_port}/ws"
+
+
 class Switchboard:
     """The private Asterisk: what it was told, and how to tell it anew."""
 

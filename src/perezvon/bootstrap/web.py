@@ -16,12 +16,14 @@ from typing import Final
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 import perezvon
 from perezvon.api.app import create_app
-from perezvon.api.context import Context, Phones
+from perezvon.api.context import Context, Phones, Softphones
 from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap import secrets as secrets_of
+from perezvon.bootstrap.asterisk import phone_url
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.runtime.ports import Unavailable
 from perezvon.settings import Settings
@@ -41,8 +43,8 @@ WAITING_MAX: Final = 128
 GRACE_S: Final = 3
 """For requests under way when the process is told to end."""
 
-MESSAGE_BYTES_MAX: Final = 4_096
-"""Of a client of the feed, who has only his token to say."""
+MESSAGE_BYTES_MAX: Final = 64 * 1024
+"""On a WebSocket: the longest are offers of sound by softphones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class WebOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     origins: tuple[str, ...] = ()
+    softphones: Softphones = field(default_factory=Softphones)
     vault_key: str = field(default="", repr=False)
     proxies: tuple[str, ...] = ()
     setup_file: Path | None = None
@@ -87,6 +90,7 @@ def run(ours: Settings) -> int:
         proxies=(ours.web_proxy,) if ours.web_proxy else (),
         setup_file=ours.setup_file,
         phones=_phones(ours),
+        softphones=_softphones(ours),
     )
     return serve(options)
 
@@ -101,6 +105,17 @@ def _phones(ours: Settings) -> Phones:
 
     host = "" if ip_address(ours.sip_bind).is_unspecified else ours.sip_bind
     return Phones(host, ours.sip_port, secret_of)
+
+
+def _softphones(ours: Settings) -> Softphones:
+    if ours.switch != "asterisk":
+        return Softphones()
+    return Softphones(
+        url=phone_url(ours),
+        stun=ours.stun_server,
+        turn=ours.turn_server,
+        turn_secret=ours.turn_secret,
+    )
 
 
 def serve(options: WebOptions) -> int:
@@ -121,20 +136,10 @@ def serve(options: WebOptions) -> int:
     return 0
 
 
-def make_server(options: WebOptions, books: Books) -> Server:
-    app = create_app(
-        Context(
-            books,
-            options.engine,
-            wall_clock,
-            options.origins,
-            built_pages(),
-            vault=Vault(options.vault_key) if options.vault_key else None,
-            proxies=options.proxies,
-            setup_file=options.setup_file,
-            phones=options.phones,
-        )
-    )
+def make_server(options: WebOptions, books: Books, app: FastAPI | None = None) -> Server:
+    """`app`: another than the one that these options make."""
+    if app is None:
+        app = create_app(_context(options, books))
     return Server(
         uvicorn.Config(
             app,
@@ -148,6 +153,21 @@ def make_server(options: WebOptions, books: Books) -> Server:
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
         )
+    )
+
+
+def _context(options: WebOptions, books: Books) -> Context:
+    return Context(
+        books,
+        options.engine,
+        wall_clock,
+        options.origins,
+        built_pages(),
+        softphones=options.softphones,
+        vault=Vault(options.vault_key) if options.vault_key else None,
+        proxies=options.proxies,
+        setup_file=options.setup_file,
+        phones=options.phones,
     )
 
 
