@@ -459,9 +459,7 @@ def test_nothing_else_of_the_switch_is_reached_through_our_port(house: House) ->
 
 def test_a_browser_gets_the_servers_of_sound_with_a_signature_that_ends(house: House) -> None:
     async def scenario() -> None:
-        softphones = Softphones(
-            "", "stun:stun.example:3478", "turn:turn.example:3478", "the secret"
-        )
+        softphones = Softphones("", "stun:stun.example", "turn:turn.example:3478", "the secret")
         app = create_app(Place(house).context(softphones))
         headers = {"Cookie": "guest=anna"}
         transport = httpx.ASGITransport(app)
