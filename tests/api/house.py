@@ -15,6 +15,7 @@ from perezvon.api.browser import SESSION
 from perezvon.api.context import Context, Phones
 from perezvon.api.pages import Pages
 from perezvon.api.roles import Role
+from perezvon.bootstrap.engine import target_of
 from perezvon.bootstrap.plan_actions import plan_actions
 from perezvon.core.commands import Command
 from perezvon.core.engine import Engine
@@ -37,6 +38,7 @@ from perezvon.core.plan import Plan
 from perezvon.runtime.actions import alert_actions, engine_actions
 from perezvon.runtime.alerts import Alerts
 from perezvon.runtime.board import Feed, board
+from perezvon.runtime.call_actions import Target, call_actions
 from perezvon.runtime.local import Action, LocalServer
 from perezvon.runtime.measures import Measures
 from perezvon.runtime.ports import Batch, Row, StoredFact
@@ -170,8 +172,13 @@ class House:
             return {"text": Measures().text()}
 
         own = {"health": health, "metrics": metrics}
+
+        def target(number: str) -> Target:
+            return target_of(number, self.office.engine.plan, self.directory)
+
         known = engine_actions(lambda: self.office.engine, submit) | alert_actions(self.alerts)
-        return known | plan_actions(lambda: self.office.engine.plan, submit) | own
+        plans = plan_actions(lambda: self.office.engine.plan, submit)
+        return known | call_actions(lambda: self.office.engine, submit, target) | plans | own
 
     def app(self) -> FastAPI:
         return create_app(

@@ -31,6 +31,7 @@ from perezvon.core.plan import (
     CallbackOrder,
     CallbackRule,
     DeviceKind,
+    Dialling,
     Did,
     Group,
     Holiday,
@@ -274,6 +275,13 @@ thresholds = st.just(Thresholds()) | st.builds(
 )
 
 
+diallings = st.just(Dialling()) | st.builds(
+    Dialling,
+    countries=st.lists(st.sampled_from(["RU", "KZ", "DE"]), unique=True).map(tuple),
+    prefixes=st.lists(st.sampled_from(["+7800", "+44"]), unique=True).map(tuple),
+)
+
+
 @st.composite
 def holidays(draw: st.DrawFn) -> tuple[Holiday, ...]:
     days = draw(st.lists(st.integers(0, 12), unique=True, max_size=8))
@@ -328,6 +336,7 @@ def plans(draw: st.DrawFn) -> Plan:
         projects=tuple(draw(projects_of(name)) for name in projects),
         shifts=tuple(draw(shifts_of(name, agents)) for name in known_by(draw, ShiftId, most=2)),
         thresholds=draw(thresholds),
+        dialling=draw(diallings),
         default_queue=draw(maybe(queues)),
     )
     if draw(flags):

@@ -35,6 +35,7 @@ from perezvon.api import (
     results,
     sessions,
     setup,
+    talks,
     users,
 )
 from perezvon.api.access import check_declared
@@ -47,6 +48,7 @@ TITLE: Final = "Perezvon"
 PREFIX: Final = "/api/v1"
 NOUNS: Final = (
     calls,
+    talks,
     results,
     explanations,
     persons,

@@ -11,12 +11,15 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, timezone
 
 from perezvon.core.events import Caller, NumberClass
+from perezvon.core.plan import Plan
 from perezvon.runtime.ports import Directory
 
 RAW_CHARS_MAX = 64
 """Longer is nobody's number."""
 
 NAME_CHARS_MAX = 64
+
+COSTLY = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 
 DIGITS_MIN, DIGITS_MAX = 3, 15
 """E.164 has fifteen at most; an internal number three at least."""
@@ -58,6 +61,31 @@ def read(raw: str, country: str) -> Number:
         kind,
         _zone_of(parsed) if kind is NumberClass.LANDLINE else None,
     )
+
+
+class NotDialled(ValueError):  # noqa: N818 - what becomes of the number
+    """A number that an agent may not dial, and why, in a code and in words."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def to_call(raw: str, plan: Plan) -> Number:
+    """A number that somebody has typed or clicked, if the plan lets it be dialled by hand."""
+    number = read(raw, plan.country)
+    if not number.text.startswith("+"):
+        raise NotDialled("bad_number", "this is no number that can be dialled")
+    own = {did.number.removeprefix("+") for did in plan.dids}
+    if number.text.removeprefix("+") in own:
+        raise NotDialled("own_number", "this number is ours")
+    if not number.text.startswith(plan.dialling.prefixes):
+        parsed = phonenumbers.parse(number.text)
+        countries = plan.dialling.countries or (plan.country,)
+        foreign = phonenumbers.region_code_for_number(parsed) not in countries
+        if foreign or phonenumbers.number_type(parsed) in COSTLY:
+            raise NotDialled("not_permitted", "the plan does not permit this number")
+    return number
 
 
 def identify(raw: str, name: str, country: str, directory: Directory) -> Caller:

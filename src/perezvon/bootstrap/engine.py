@@ -43,14 +43,15 @@ from perezvon.runtime.actions import (
 )
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import Feed
+from perezvon.runtime.call_actions import Target, call_actions
 from perezvon.runtime.clock import SystemClock
 from perezvon.runtime.faultpoint import FaultTextError
 from perezvon.runtime.host import Host
-from perezvon.runtime.local import Action, LocalServer
+from perezvon.runtime.local import Action, LocalServer, Refused
 from perezvon.runtime.loop import Loop
 from perezvon.runtime.measures import Guard as GuardState
 from perezvon.runtime.measures import Measures
-from perezvon.runtime.ports import Recovered, Switch, Unavailable, Witness
+from perezvon.runtime.ports import Directory, Recovered, Switch, Unavailable, Witness
 from perezvon.runtime.recover import NoPlan, Recovery, recover
 from perezvon.runtime.ring import Ring
 from perezvon.settings import Settings
@@ -165,6 +166,7 @@ async def _serve(
         who=lambda person: _who(directory, person),
     )
     actions.update(engine_actions(lambda: loop.engine, loop.submit))
+    actions.update(_call_actions(loop, directory))
     actions.update(alert_actions(alerts))
     actions.update(_own_actions(loop, host, journal.epoch))
     actions["metrics"] = _metrics(measures)
@@ -245,6 +247,22 @@ def _who(directory: SqlDirectory, person: PersonId) -> tuple[str, str]:
     except Unavailable:
         # The board goes on without his name.
         return "", ""
+
+
+def _call_actions(loop: Loop, directory: Directory) -> dict[str, Action]:
+    def target(number: str) -> Target:
+        return target_of(number, loop.engine.plan, directory)
+
+    return call_actions(lambda: loop.engine, loop.submit, target)
+
+
+def target_of(number: str, plan: Plan, directory: Directory) -> Target:
+    """Whom an agent wants to dial, if the plan lets him."""
+    try:
+        known = numbers.to_call(number, plan)
+    except numbers.NotDialled as no:
+        raise Refused(no.code, str(no), "number") from no
+    return Target(directory.person_of(known.text), known.number_class)
 
 
 def _tell_bug(action: str, error: Exception) -> None:

@@ -300,6 +300,16 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialling:
+    """Which numbers agents may dial by hand, and hand clients over to."""
+
+    countries: tuple[str, ...] = ()
+    """ISO 3166; empty: the plan's own. Numbers of premium rate are in none."""
+    prefixes: tuple[str, ...] = ()
+    """Permitted besides, whatever they are: beginnings of E.164 numbers, such as `+7800`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     version: PlanVersion
     """Digest of the content, see `store.plans`."""
@@ -317,6 +327,7 @@ class Plan:
     projects: tuple[Project, ...] = ()
     shifts: tuple[Shift, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
+    dialling: Dialling = field(default_factory=Dialling)
     default_queue: QueueId | None = None
     """For a number that the plan does not know; None: the first queue."""
     country: str = "RU"

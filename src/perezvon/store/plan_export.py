@@ -97,6 +97,7 @@ class _Writer:
             "numbers": {did.number: self._number(did) for did in plan.dids},
             "shifts": {shift.id: self._shift(shift) for shift in plan.shifts},
             "thresholds": self._own(plan.thresholds),
+            "dialling": self._own(plan.dialling),
         }
         content = {key: value for key, value in content.items() if value not in (None, {})}
         if self.whole or plan.callback_rules != _RULES.default:

@@ -16,6 +16,7 @@ from perezvon.core.ids import PlanVersion, RuleId
 from perezvon.core.plan import (
     Agent,
     CallbackRule,
+    Dialling,
     Did,
     Group,
     Holiday,
@@ -354,6 +355,7 @@ def _plan(file: PlanFile) -> Plan:
             for name, shift in file.shifts.items()
         ),
         thresholds=_make(Thresholds, file.thresholds),
+        dialling=_make(Dialling, file.dialling),
     )
 
 

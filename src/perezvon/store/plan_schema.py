@@ -18,6 +18,7 @@ from perezvon.core.plan import (
     CallbackOrder,
     CallbackRule,
     DeviceKind,
+    Dialling,
     Did,
     Group,
     Hours,
@@ -55,6 +56,7 @@ from perezvon.store.plan_values import (
     OneInterval,
     Phrase,
     Phrases,
+    Prefix,
     Script,
     Secret,
     Sound,
@@ -300,6 +302,15 @@ class ShiftFile(Noun):
     members: Annotated[Ids, Field(max_length=5_000)] = default(Shift, "members")
 
 
+class DiallingFile(Noun):
+    countries: Annotated[list[Country], BeforeValidator(as_list), Field(max_length=250)] = default(
+        Dialling, "countries"
+    )
+    prefixes: Annotated[list[Prefix], BeforeValidator(as_list), Field(max_length=1_000)] = default(
+        Dialling, "prefixes"
+    )
+
+
 class ThresholdsFile(Noun):
     short: Length = default(Thresholds, "short_ms")
     unreachable: Annotated[Length, between(1, HOUR)] = default(Thresholds, "unreachable_ms")
@@ -391,3 +402,7 @@ class PlanFile(Noun):
     thresholds: Annotated[ThresholdsFile, BeforeValidator(as_mapping)] = Field(
         default_factory=ThresholdsFile
     )
+    dialling: Annotated[DiallingFile, BeforeValidator(as_mapping)] = Field(
+        default_factory=DiallingFile
+    )
+    """Which numbers agents may dial by hand; without it, those of the country."""

@@ -43,6 +43,7 @@ _ID: Final = r"[a-z0-9][a-z0-9_-]{0,31}"
 _TENANT: Final = r"[a-z0-9]{1,16}"
 _LOGIN: Final = r"[A-Za-z0-9_.@+~-]{1,64}"
 _NUMBER: Final = r"\+?[0-9]{1,20}"
+_PREFIX: Final = r"\+[0-9]{1,15}"
 _E164: Final = r"\+[1-9][0-9]{6,14}"
 _HOST: Final = r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*"
 _SOUND: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}(/[A-Za-z0-9][A-Za-z0-9_-]{0,39}){0,3}"
@@ -298,6 +299,13 @@ Number = Annotated[
     AfterValidator(_matching(_NUMBER, "bad_number")),
     Field(json_schema_extra={"pattern": f"^{_NUMBER}$"}),
 ]
+Prefix = Annotated[
+    str,
+    BeforeValidator(as_text),
+    AfterValidator(_matching(_PREFIX, "bad_number")),
+    Field(json_schema_extra={"pattern": f"^{_PREFIX}$"}),
+]
+"""The beginning of an E.164 number."""
 Mobile = Annotated[
     str,
     BeforeValidator(as_text),
