@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,9 @@ from perezvon import settings as settings_of
 from perezvon.asterisk.ari import Address
 from perezvon.asterisk.install import Pbx
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, directories
+from perezvon.bootstrap import demo_accounts
 from perezvon.bootstrap.asterisk import asterisk_child
+from perezvon.bootstrap.demo_accounts import Account
 from perezvon.bootstrap.ports import free_port, free_range, is_free
 from perezvon.bootstrap.story import Story
 from perezvon.bootstrap.up import Installation, Say, UpError, alone, stop_event, unless
@@ -77,7 +79,9 @@ def run(options: Options, say: Say) -> int:
         with alone(ours):
             installation = Installation(ours, say)
             installation.prepare()
-            demo = Demo(options, installation, town_sip_port=sip_port, say=say)
+            assert installation.plan is not None
+            accounts = demo_accounts.make(ours, installation.plan)
+            demo = Demo(options, installation, accounts, town_sip_port=sip_port, say=say)
             return asyncio.run(demo.play())
 
 
@@ -85,11 +89,18 @@ class Demo:
     """One showing."""
 
     def __init__(
-        self, options: Options, installation: Installation, *, town_sip_port: int, say: Say
+        self,
+        options: Options,
+        installation: Installation,
+        accounts: Sequence[Account],
+        *,
+        town_sip_port: int,
+        say: Say,
     ) -> None:
         assert installation.plan is not None
         self._options = options
         self._installation = installation
+        self._accounts = accounts
         self._settings = installation.settings
         self._say_line = say
         self._plan: Plan = installation.plan
@@ -122,15 +133,23 @@ class Demo:
         if town is None:
             self._say("intro_sim")
             await self._installation.start()
-            self._installation.greet()
+            self._greet()
             return
         self._say("intro")
         # The carrier first: else the main Asterisk finds its trunk down, and asks again in 30 s.
         await self._installation.start([town.child])
         await town.wait_for_phones()
         await town.people.start()
-        self._installation.greet()
+        self._greet()
         self._say("phones")
+
+    def _greet(self) -> None:
+        self._installation.greet()
+        ours = self._settings
+        self._say("accounts", url=f"http://{ours.web_bind}:{ours.web_port}/")
+        for account in self._accounts:
+            shown = {"role": account.role.value, "login": account.login}
+            self._say("account", **shown, password=account.password)
 
     async def _show(self) -> None:
         watching = asyncio.create_task(self._installation.watch())
@@ -336,8 +355,8 @@ def _plan_text(path: Path, ours: Settings, town_sip_port: int) -> str:
         trunk |= {"host": town_pbx.CARRIER_HOST, "port": town_sip_port}
     if ours.language == "en":
         tree["language"] = "en"
-        for noun in ("agents", "groups", "queues"):
-            for key, value in tree[noun].items():
+        for noun in ("agents", "groups", "queues", "projects"):
+            for key, value in tree.get(noun, {}).items():
                 if isinstance(value, dict):
                     value["name"] = ENGLISH.get(key, key)
                 elif noun == "agents":

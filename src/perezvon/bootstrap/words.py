@@ -43,6 +43,10 @@ UP: Final[dict[str, Words]] = {
     ),
     "sip": _two("  телефоны и транки  sip:{host}:{port}", "  phones and trunks  sip:{host}:{port}"),
     "web": _two("  страница и API     {url}", "  page and API       {url}"),
+    "setup": _two(
+        "  первый вход        откройте страницу и введите код {code}",
+        "  first sign-in      open the page and enter the code {code}",
+    ),
     "token": _two("  ключ API           {file}", "  API token          {file}"),
     "secrets": _two("  пароли телефонов   {file}", "  phones' passwords  {file}"),
     "watch": _two("  табло в терминале  {command}", "  board in terminal  {command}"),
@@ -160,6 +164,11 @@ DEMO: Final[dict[str, Words]] = {
         "Телефоны зарегистрированы, операторы на линии. Первый звонок через несколько секунд.",
         "The telephones are registered, the agents are on line. The first call in a few seconds.",
     ),
+    "accounts": _two(
+        "Кем войти на {url} (пароли только для этого запуска):",
+        "Who to sign in as at {url} (passwords of this run only):",
+    ),
+    "account": _two("  {role:<11} {login:<11} {password}", "  {role:<11} {login:<11} {password}"),
     "no_phones": _two(
         "Телефоны городка не зарегистрировались за {seconds} с.",
         "The town's telephones did not register in {seconds} s.",

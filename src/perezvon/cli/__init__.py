@@ -28,7 +28,7 @@ COMMANDS: Final = {
 }
 """Command: the file whose `app` has it."""
 
-GROUPS: Final = ("plan", "pbx", "token")
+GROUPS: Final = ("plan", "pbx", "token", "user")
 """Files whose `app` has commands under the file's own name."""
 
 

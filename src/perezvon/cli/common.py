@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from perezvon.settings import Settings
     from perezvon.store.books import Books
+    from perezvon.store.database import Database
 
 Language: TypeAlias = Literal["ru", "en"]
 Words: TypeAlias = dict[Language, str]
@@ -130,3 +131,25 @@ def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+
+
+@contextmanager
+def opened_views(lang: Lang) -> Iterator[tuple["Database", Language]]:
+    """For what may be made before the first start: the store is made where there is none."""
+    from perezvon.runtime.ports import Unavailable  # noqa: PLC0415 - SQLAlchemy takes its time
+    from perezvon.settings import SettingsError  # noqa: PLC0415
+    from perezvon.store.database import Location, open_views  # noqa: PLC0415
+
+    ours = settings()
+    language = lang or ours.language
+    try:
+        ours.prepare()
+        views = open_views(Location(ours.data_dir, ours.database_url or ""))
+        try:
+            yield views, language
+        finally:
+            views.close()
+    except SettingsError as error:
+        fail(str(error))
+    except Unavailable as error:
+        fail(TEXTS["store_away"][language].format(what=error), NOT_THERE)

@@ -1,36 +1,29 @@
 """`perezvon token`: the keys of the API. The store keeps a digest; the secret is shown once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from perezvon.cli.common import (
     LANG,
-    NOT_THERE,
-    TEXTS,
     Lang,
-    Language,
     fail,
-    settings,
+    opened_views,
     show_table,
 )
 from perezvon.cli.words import ANSWERS
-
-if TYPE_CHECKING:
-    from perezvon.store.database import Database
 
 app = typer.Typer(help="Keys of the API / Ключи API", no_args_is_help=True)
 
 
 class Scope(StrEnum):
-    """What a token may do; each may what those before it may."""
+    """What a token may do; each of the first three may what those before it may."""
 
     READ = "read"
     ACT = "act"
     ADMIN = "admin"
+    INTEGRATOR = "integrator"
 
 
 @app.command("create")
@@ -45,7 +38,7 @@ def create(
     from perezvon.store.paging import BadQuery  # noqa: PLC0415
     from perezvon.store.tokens import create_token  # noqa: PLC0415
 
-    with _views(lang) as (views, language):
+    with opened_views(lang) as (views, language):
         try:
             token, secret = create_token(views, name, {scope.value}, wall_clock())
         except BadQuery as error:
@@ -63,7 +56,7 @@ def show(lang: Lang = LANG) -> None:
     from perezvon.store.names import Names  # noqa: PLC0415 - SQLAlchemy takes its time
     from perezvon.store.tokens import list_tokens  # noqa: PLC0415
 
-    with _views(lang) as (views, _language):
+    with opened_views(lang) as (views, _language):
         tokens = list_tokens(views)
     names = Names(None)
 
@@ -94,30 +87,8 @@ def revoke(
     from perezvon.store.journal import wall_clock  # noqa: PLC0415 - SQLAlchemy takes its time
     from perezvon.store.tokens import revoke_token  # noqa: PLC0415
 
-    with _views(lang) as (views, language):
+    with opened_views(lang) as (views, language):
         done = revoke_token(views, id_, wall_clock())
     if not done:
         fail(ANSWERS["token_unknown"][language].format(id=id_[:100]))
     print(ANSWERS["token_revoked"][language].format(id=id_))
-
-
-@contextmanager
-def _views(lang: Lang) -> Iterator[tuple["Database", Language]]:
-    """Tokens may be made before the first start, so the store is made where there is none."""
-    from perezvon.runtime.ports import Unavailable  # noqa: PLC0415 - SQLAlchemy takes its time
-    from perezvon.settings import SettingsError  # noqa: PLC0415
-    from perezvon.store.database import Location, open_views  # noqa: PLC0415
-
-    ours = settings()
-    language = lang or ours.language
-    try:
-        ours.prepare()
-        views = open_views(Location(ours.data_dir, ours.database_url or ""))
-        try:
-            yield views, language
-        finally:
-            views.close()
-    except SettingsError as error:
-        fail(str(error))
-    except Unavailable as error:
-        fail(TEXTS["store_away"][language].format(what=error), NOT_THERE)

@@ -104,6 +104,12 @@ HEADS: Final[dict[str, Words]] = {
     "alert": _two("тревога", "alert"),
     "about": _two("о чём", "about"),
     "detail": _two("подробность", "detail"),
+    "login": _two("вход", "login"),
+    "role": _two("роль", "role"),
+    "name": _two("имя", "name"),
+    "codes": _two("коды", "codes"),
+    "signed_in": _two("входил", "signed in"),
+    "disabled": _two("отключён", "disabled"),
 }
 
 ALERTS: Final[dict[str, Words]] = {
@@ -161,5 +167,23 @@ ANSWERS: Final[dict[str, Words]] = {
     ),
     "token_revoked": _two("Ключ {id} отозван.", "Token {id} is revoked."),
     "token_unknown": _two("Нет действующего ключа {id}.", "There is no valid token {id}."),
+    "login_taken": _two("Имя {login} уже занято.", "Another has the login {login}."),
+    "login_unknown": _two("Нет пользователя {login}.", "There is no user {login}."),
+    "last_manager": _two(
+        "Это последний, кто управляет пользователями: он остаётся.",
+        "He is the last who manages users, and stays.",
+    ),
+    "user_disabled": _two(
+        "{login} больше не войдёт; открытые страницы закроются.",
+        "{login} is not let in any more; his open pages close.",
+    ),
+    "user_enabled": _two("{login} снова может входить.", "{login} may sign in again."),
+    "password": _two("Пароль (пусто: придумаем)", "Password (empty: we make one)"),
+    "password_again": _two("Ещё раз", "Once more"),
+    "passwords_differ": _two("Пароли не совпали.", "The two passwords differ."),
+    "password_once": _two(
+        "Пароль показан один раз; при входе попросим сменить.",
+        "The password is shown this once; he changes it when he signs in.",
+    ),
     "empty": _two("Пусто.", "Nothing."),
 }

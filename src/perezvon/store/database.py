@@ -36,6 +36,8 @@ LOCK_SPACE: Final = 0x50455245
 LOCK_ENGINE: Final = 1
 LOCK_MIGRATION: Final = 2
 LOCK_PROJECTION: Final = 3
+LOCK_USERS: Final = 4
+LOCK_SIGN_IN: Final = 5
 DOWN: Final = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 NOT_MADE_YET: Final = ("42P01", "3F000")
 """PostgreSQL knows no such table, or no such schema: a reader came before the writer."""
@@ -120,6 +122,16 @@ def insert_into(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - 
 
 def insert_on(dialect: str, table: Table) -> Any:  # noqa: ANN401 - as above
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def one_at_a_time(connection: Connection, lock: int) -> None:
+    """Until the transaction ends, for what is decided by rows that others may add or remove. On
+    SQLite there is one writer anyway.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:a, :b)"), {"a": LOCK_SPACE, "b": lock}
+        )
 
 
 def open_views(location: Location) -> Database:

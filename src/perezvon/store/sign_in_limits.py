@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 
 from perezvon.core.ids import DAY, MINUTE, SECOND, Instant
 from perezvon.store import bearer
-from perezvon.store.database import Database, insert_into
+from perezvon.store.database import LOCK_SIGN_IN, Database, insert_into, one_at_a_time
 from perezvon.store.schema import sign_in_tries
 from perezvon.store.users import login_of
 
@@ -29,17 +29,14 @@ def admit(database: Database, login: str, address: str, now: Instant) -> int:
     """0: try, and it is counted. Else how many milliseconds to wait, and nothing is counted."""
     free = {_of_login(login): FREE_OF_LOGIN, _of_address(address): FREE_OF_ADDRESS}
     with database.write() as connection:
+        one_at_a_time(connection, LOCK_SIGN_IN)
         connection.execute(
             delete(sign_in_tries).where(sign_in_tries.c.last_at <= now - FORGOTTEN_MS)
         )
         known = {
             row.key: row
             for row in connection.execute(
-                # Locked on PostgreSQL, where two may write at once.
-                select(sign_in_tries)
-                .where(sign_in_tries.c.key.in_(free))
-                .order_by(sign_in_tries.c.key)
-                .with_for_update()
+                select(sign_in_tries).where(sign_in_tries.c.key.in_(free))
             )
         }
         wait_ms = max((row.until_at - now for row in known.values()), default=0)
@@ -68,6 +65,7 @@ def forgive(database: Database, login: str, address: str) -> None:
     guessing at others.
     """
     with database.write() as connection:
+        one_at_a_time(connection, LOCK_SIGN_IN)
         connection.execute(delete(sign_in_tries).where(sign_in_tries.c.key == _of_login(login)))
         connection.execute(
             update(sign_in_tries)

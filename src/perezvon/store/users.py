@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from perezvon.core.ids import Instant
 from perezvon.store import bearer
-from perezvon.store.database import Database
+from perezvon.store.database import LOCK_USERS, Database, one_at_a_time
 from perezvon.store.paging import BadQuery
 from perezvon.store.schema import sessions, users
 
@@ -93,6 +93,7 @@ def create_user(
         "created_at": now,
     }
     with database.write() as connection:
+        one_at_a_time(connection, LOCK_USERS)
         if (connection.scalar(select(func.count()).select_from(users)) or 0) >= USERS_MAX:
             raise BadQuery(f"there are {USERS_MAX} users already")
         if connection.scalar(select(users.c.id).where(users.c.login == login)) is not None:
@@ -138,6 +139,7 @@ def change_user(database: Database, user: str, **values: object) -> tuple[User, 
     if "projects" in values:
         values["projects"] = json.dumps(sorted(values["projects"]))  # type: ignore[call-overload]
     with database.write() as connection:
+        one_at_a_time(connection, LOCK_USERS)
         before = _found(connection, user)
         if before is None:
             return None
@@ -153,6 +155,7 @@ def change_user(database: Database, user: str, **values: object) -> tuple[User, 
 def remove_user(database: Database, user: str) -> User | None:
     """Who he was; None when there is none. `LastManager`."""
     with database.write() as connection:
+        one_at_a_time(connection, LOCK_USERS)
         before = _found(connection, user)
         if before is None:
             return None
