@@ -123,6 +123,7 @@ class House:
         self.phones = Phones(
             "192.0.2.5", 5060, lambda name: "the secret of Ana" if name == ANA else ""
         )
+        self.recordings = directory / "data" / "recordings"
         self.wall = START
         """The web process's clock."""
         self.feed = Feed()
@@ -192,6 +193,7 @@ class House:
                 proxies=self.proxies,
                 setup_file=self.setup_file,
                 phones=self.phones,
+                recordings=self.recordings,
             )
         )
 

@@ -32,6 +32,7 @@ from perezvon.api import (
     phones,
     plan,
     plan_preview,
+    recordings,
     results,
     sessions,
     setup,
@@ -53,6 +54,7 @@ NOUNS: Final = (
     explanations,
     persons,
     desk,
+    recordings,
     debts,
     callbacks,
     attempts,
@@ -121,6 +123,7 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.state.live = feed
+    app.state.heard = recordings.Heard()
     app.state.pages = context.pages
     app.state.softphones = softphones
     errors.install(app)

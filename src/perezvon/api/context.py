@@ -96,6 +96,8 @@ class Context:
     """None: there is no switch of our own."""
     setup_file: Path | None = None
     """Has the code with which the first user is made."""
+    recordings: Path | None = None
+    """Where they lie; None: none can be heard here."""
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING_AT_ONCE))
 
     def principal_of(self, request: HTTPConnection) -> Principal | None:

@@ -80,7 +80,7 @@ class ApiError(Exception):
         """`details`: what a page needs besides, in JSON; the route declares their shape."""
         super().__init__(message)
         self.status = status
-        self.retry_after_s = retry_after_s
+        self.headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
         self.problem = Problem(code=code, message=message, where=where)
         self.details = details
 
@@ -105,9 +105,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def on_api_error(_request: Request, error: ApiError) -> JSONResponse:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # noqa: PLR2004
-        if error.retry_after_s:
-            headers["Retry-After"] = str(error.retry_after_s)
         problem = error.problem
+        headers |= error.headers
         return answer(
             error.status, problem.code, problem.message, problem.where, headers, error.details
         )

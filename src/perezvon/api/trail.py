@@ -48,6 +48,8 @@ class Trail:
     """Refusals too: tries to sign in."""
     quiet: bool = False
     """It only asked, by a question too long for an address; or a page does it each few minutes."""
+    reading: bool = False
+    """It changes nothing, and is to be in the log all the same: who listened to whom."""
 
 
 def trail_of(request: HTTPConnection) -> Trail:
@@ -70,9 +72,7 @@ class Audited:
             return
         trail = Trail()
         scope.setdefault("state", {})["trail"] = trail
-        if scope["method"] in SAFE:
-            await self._app(scope, receive, send)
-            return
+        is_safe = scope["method"] in SAFE
         body = bytearray()
 
         async def heard() -> Message:
@@ -82,7 +82,7 @@ class Audited:
             return message
 
         async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and (trail.reading or not is_safe):
                 await self._note(scope, trail, int(message["status"]), bytes(body))
             await send(message)
 

@@ -9,6 +9,7 @@ from perezvon.asterisk import conf, numbers
 from perezvon.asterisk.pjsip import phone_endpoint
 from perezvon.asterisk.sounds import FALLBACK_GOODBYE
 from perezvon.core.plan import Agent, DeviceKind, Plan, PlanError, Trunk
+from perezvon.runtime.recordings import AGENT, CLIENT, MIXED
 
 FALLBACK_WAIT_S = 300
 """In the local queue, then goodbye: the debt is opened from its log."""
@@ -31,7 +32,7 @@ exten => h,1,Hangup()
 [guard-{t}]
 exten => s,1,Set(CC_ID=${{FILTER(0-9A-Za-z,${{UNIQUEID}})}})
 ; Armed here, it records from the bridge on.
- same => n,MixMonitor(${{CC_ID}}.wav,br(${{CC_ID}}-c.wav)t(${{CC_ID}}-a.wav))
+ same => n,MixMonitor({monitor})
  same => n,Set(HB=${{FILTER(0-9,${{GLOBAL(CC_HB_{t})}})}})
  same => n,GotoIf($["${{HB}}" = ""]?fb)
  same => n,Set(AGE=$[${{EPOCH}} - ${{HB}}])
@@ -87,9 +88,16 @@ def extensions_conf(plan: Plan, *, heartbeat_age_s: int, dead_man_s: int) -> str
     tenant = conf.name("tenant", plan.tenant)
     text = EXTENSIONS.format(
         t=tenant, age=heartbeat_age_s, dead_man=dead_man_s, wait=FALLBACK_WAIT_S,
-        goodbye=FALLBACK_GOODBYE, echo=ECHO_S,
+        goodbye=FALLBACK_GOODBYE, echo=ECHO_S, monitor=monitor("${CC_ID}"),
     )  # fmt: skip
     return text + _mobiles(plan, tenant)
+
+
+def monitor(stem: str) -> str:
+    """Arguments of MixMonitor on a client's leg: its files have these names, see
+    `runtime.recordings`. `b`: nothing is written until he is put through, nor while he waits.
+    """
+    return f"{stem}{MIXED},br({stem}{CLIENT})t({stem}{AGENT})"
 
 
 def queues_conf(plan: Plan) -> str:

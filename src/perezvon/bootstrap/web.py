@@ -60,6 +60,7 @@ class WebOptions:
     proxies: tuple[str, ...] = ()
     setup_file: Path | None = None
     phones: Phones | None = None
+    recordings: Path | None = None
 
 
 class Server(uvicorn.Server):
@@ -91,6 +92,7 @@ def run(ours: Settings) -> int:
         setup_file=ours.setup_file,
         phones=_phones(ours),
         softphones=_softphones(ours),
+        recordings=ours.recordings_dir,
     )
     return serve(options)
 
@@ -167,6 +169,7 @@ def _context(options: WebOptions, books: Books) -> Context:
         vault=Vault(options.vault_key) if options.vault_key else None,
         proxies=options.proxies,
         setup_file=options.setup_file,
+        recordings=options.recordings,
         phones=options.phones,
     )
 

@@ -1,8 +1,9 @@
 """The worker process: what may take its time, away from the calls and from the web.
 
-Three jobs: copy the engine's facts into `perezvon` and fold them, tell the engine now and then
-what of its journal may go, and hear the copies of SIP that are kept for evidence. It promises
-that a fact is in the tables within a second, and that a signal to end is obeyed within a turn.
+Four jobs: copy the engine's facts into `perezvon` and fold them, tell the engine now and then
+what of its journal may go, hear the copies of SIP that are kept for evidence, and make recordings
+ready to be heard (`recorder`). It promises that a fact is in the tables within a second, and that
+a signal to end is obeyed within a turn.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import structlog
 
 from perezvon.asterisk.traces import WIRE, Capture, password
 from perezvon.bootstrap import secrets as secrets_of
+from perezvon.bootstrap.recorder import RecorderOptions, Recording
 from perezvon.core.ids import HOUR, Duration
 from perezvon.runtime.local import Refused, ask
 from perezvon.runtime.ports import Unavailable
@@ -50,6 +52,8 @@ class WorkerOptions:
     engine_socket: Path | None = None
     """None: the journal is left as it is."""
     evidence: Evidence | None = None
+    recordings: Path | None = None
+    """Where the switch puts them. None: they are left as they are."""
 
 
 def run(options: WorkerOptions, stop: Event | None = None) -> int:
@@ -62,6 +66,7 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
     told = ""
     trim_in_ms: Duration = 0
     ear = _Ear(options.evidence)
+    recording = _recording(options, stop)
     try:
         while not stop.is_set():
             ear.open()
@@ -81,11 +86,24 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
             trim_in_ms -= wait_ms
             stop.wait(wait_ms / 1_000)
     finally:
+        stop.set()
         ear.close()
+        if recording is not None:
+            recording.join()
         if projection is not None:
             projection.close()
             projection.views.close()
     return 0
+
+
+def _recording(options: WorkerOptions, stop: Event) -> Recording | None:
+    if options.recordings is None:
+        return None
+    recording = Recording(
+        RecorderOptions(options.location, options.recordings), stop, options.engine_socket
+    )
+    recording.start()
+    return recording
 
 
 class _Ear:

@@ -104,7 +104,10 @@ def worker() -> None:
     _log_as("worker", ours)
     location = Location(ours.data_dir, ours.database_url or "")
     options = worker_of.WorkerOptions(
-        location, engine_socket=ours.engine_socket, evidence=worker_of.evidence_of(ours)
+        location,
+        engine_socket=ours.engine_socket,
+        evidence=worker_of.evidence_of(ours),
+        recordings=ours.recordings_dir,
     )
     raise typer.Exit(worker_of.run(options))
 

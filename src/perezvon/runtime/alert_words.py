@@ -264,4 +264,17 @@ MEANINGS: Final[dict[AlertKind, dict[Language, Meaning]]] = {
             "See perezvon ledger; keep the data folder and report the difference.",
         ),
     },
+    AlertKind.RECORDINGS_BEHIND: {
+        "ru": Meaning(
+            "Записи разговоров не успевают обрабатываться.",
+            "Звонящие не замечают; свежие записи пока нельзя послушать.",
+            "Проверьте место на диске и загрузку машины; причина — в журнале worker.",
+        ),
+        "en": Meaning(
+            "Recordings of talks are not dealt with in time.",
+            "Callers notice nothing; new recordings cannot be heard yet.",
+            "See to the room on the disk and the load of the machine; the worker's log has the "
+            "cause.",
+        ),
+    },
 }

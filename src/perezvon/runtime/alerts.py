@@ -51,6 +51,8 @@ class AlertKind(StrEnum):
     WITNESS_SILENT = "witness_silent"
     RECONCILIATION = "reconciliation"
     """The second witness and the journal differ."""
+    RECORDINGS_BEHIND = "recordings_behind"
+    """The worker does not make MP3s of them as fast as they come, or cannot."""
 
 
 @dataclass(frozen=True, slots=True)

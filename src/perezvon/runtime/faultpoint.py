@@ -40,6 +40,10 @@ class Point(StrEnum):
     """A delay holds up the whole event loop, as heavy work there would."""
     ARI_SEND = "ari.send"
     """Before a request leaves: a delay is a slow link, a failure a broken one."""
+    RECORDING_ENCODED = "recording.encoded"
+    """The MP3 is written under its temporary name."""
+    RECORDING_KEPT = "recording.kept"
+    """It is in its place and in the table; the WAVs are there still."""
 
 
 class FaultTextError(ValueError):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from perezvon.core.facts import Fact
 from perezvon.runtime.ports import StoredFact
-from perezvon.store import agents, callbacks, calls, debts, facts, offers, schema
+from perezvon.store import agents, callbacks, calls, debts, facts, offers, recordings, schema
 from perezvon.store.codec import decode_fact
 from perezvon.store.database import (
     LOCK_PROJECTION,
@@ -95,6 +95,7 @@ class Projection:
                 schema.offers,
                 schema.agents,
                 schema.agent_log,
+                schema.recorded_legs,
             ):
                 views.execute(delete(table))
             while True:
@@ -138,6 +139,7 @@ def fold(views: Connection, fact: Fact, number: int) -> None:
     """One fact into every table that it concerns. Debts last: they count the rows of others."""
     calls.fold(views, fact)
     offers.fold(views, fact)
+    recordings.fold(views, fact)
     callbacks.fold(views, fact)
     agents.fold(views, fact, number)
     debts.fold(views, fact)

@@ -387,3 +387,24 @@ results = Table(
     Index(None, "agent", "next_at"),
     sqlite_autoincrement=True,
 )
+recorded_legs = Table(
+    "recorded_legs",
+    VIEWS,
+    Column("stem", Words, primary_key=True),
+    Column("call", Words, nullable=False, index=True),
+    _moment("at", nullable=False),
+    _moment("over_at", nullable=True),
+)
+recordings = Table(
+    "recordings",
+    VIEWS,
+    Column("id", String(100), primary_key=True),
+    Column("call", Words, nullable=False, index=True),
+    _moment("started_at", nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("file", String(200), nullable=False),
+    Column("agent_peaks", LargeBinary, nullable=False),
+    Column("client_peaks", LargeBinary, nullable=False),
+    _moment("made_at", nullable=False),
+)

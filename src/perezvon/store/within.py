@@ -43,6 +43,10 @@ class OfProjects:
         """Of the project whose call was missed first."""
         return debts.c.first_call.in_(select(calls.c.id).where(self.calls()))
 
+    def callbacks(self) -> Condition:
+        """Of these debts."""
+        return self.debts()
+
 
 @dataclass(frozen=True, slots=True)
 class OfAgent:
@@ -74,6 +78,11 @@ class OfAgent:
     def debts(self) -> Condition:
         return or_(debts.c.owner == self.agent, debts.c.queue.in_(self.queues))
 
+    def callbacks(self) -> Condition:
+        """Of these debts, and those that he was rung for while the debt was a colleague's."""
+        offered = select(offers.c.call).where(offers.c.agent == self.agent)
+        return or_(self.debts(), attempts.c.call.in_(offered))
+
 
 Within: TypeAlias = OfProjects | OfAgent | None
 """None: everything."""
@@ -92,6 +101,11 @@ def attempts_within(statement: Select[Any], within: Within) -> Select[Any]:
     if within is None:
         return statement
     return statement.where(attempts.c.debt.in_(select(debts.c.id).where(within.debts())))
+
+
+def callbacks_within(statement: Select[Any], within: Within) -> Select[Any]:
+    """Attempts with their debts, one by one."""
+    return statement if within is None else statement.where(within.callbacks())
 
 
 def _spelled(numbers: Collection[str]) -> frozenset[str]:
