@@ -74,6 +74,8 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /agents": ("read", "owner admin supervisor controller agent integrator"),
     "GET /agents/{agent}/statuses": ("read", "owner admin supervisor agent integrator"),
     "PUT /agents/{agent}/device": ("act", "owner supervisor agent"),
+    "PUT /agents/{agent}/loans/{group}": ("act", "owner supervisor"),
+    "DELETE /agents/{agent}/loans/{group}": ("act", "owner supervisor"),
     "PUT /agents/{agent}/status": ("act", "owner supervisor agent"),
     "POST /phone/credentials": ("admin", "owner supervisor agent"),
     "GET /phone/ice": ("admin", "owner supervisor agent"),

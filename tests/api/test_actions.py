@@ -7,10 +7,11 @@ import httpx
 
 from perezvon.core.events import PlanChanged
 from perezvon.core.facts import AgentDeviceChosen, Settlement, Status
-from perezvon.core.plan import DeviceKind
+from perezvon.core.ids import DAY, HOUR, GroupId
+from perezvon.core.plan import DeviceKind, Group, Member
 from perezvon.store.plans import with_version
 from tests.api.house import House, a_story
-from tests.core.office import ANA, BOB
+from tests.core.office import ANA, BOB, START
 
 
 def error_of(reply: httpx.Response) -> tuple[int, str, str]:
@@ -73,6 +74,27 @@ def test_a_device_is_chosen_for_an_agent_among_those_of_the_plan(house: House) -
         assert fact.by == "the acter"
         mobile = await client.put("/agents/ana/device", json={"device": "mobile"})
         assert error_of(mobile) == (404, "unknown_device", "device")
+
+    house.serve(scenario, "act")
+
+
+def test_an_agent_is_lent_to_another_group_and_given_back(house: House) -> None:
+    plan = house.office.engine.plan
+    night = Group(GroupId("night"), "Night", (Member(BOB),))
+    groups = (*plan.groups, night)
+    house.office.tell(PlanChanged(with_version(replace(plan, groups=groups))))
+    until_at = START + HOUR
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        reply = await client.put("/agents/ana/loans/night", json={"until_at": until_at})
+        assert reply.json() == {"agent": "ana", "group": "night", "until_at": until_at}
+        assert house.office.engine.agents[ANA].loans == {"night": until_at}
+        late = await client.put("/agents/ana/loans/night", json={"until_at": until_at + 99 * DAY})
+        assert error_of(late) == (422, "invalid", "until_at")
+        own = await client.put("/agents/bob/loans/night", json={"until_at": until_at})
+        assert error_of(own) == (422, "invalid", "group")
+        assert (await client.delete("/agents/ana/loans/night")).status_code == 204
+        assert not house.office.engine.agents[ANA].loans
 
     house.serve(scenario, "act")
 

@@ -1,7 +1,7 @@
 """A telephone in the test's own loop: enough SIP over UDP to ring, answer, refuse, call, hang up.
 
 Unlike a SIPp scenario it does what the test tells it, at the moment it tells it, and keeps every
-message it got. Sends no sound.
+message it got. It is deaf and mute unless it is given a sound.
 """
 
 import asyncio
@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from tests.asterisk.sound import Sound
+
 T = TypeVar("T")
 
 SDP = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio 9 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+    "m=audio {port} RTP/AVP {codecs}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
 )
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact"}
 
@@ -27,6 +29,7 @@ class Sip:
     start: str
     headers: dict[str, str]
     vias: list[str]
+    body: str = ""
 
     @property
     def method(self) -> str:
@@ -38,7 +41,8 @@ class Sip:
 
 
 def parse(data: bytes) -> Sip:
-    start, *lines = data.decode("utf-8", "replace").partition("\r\n\r\n")[0].split("\r\n")
+    head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
+    start, *lines = head.split("\r\n")
     headers: dict[str, str] = {}
     vias: list[str] = []
     for line in lines:
@@ -47,7 +51,7 @@ def parse(data: bytes) -> Sip:
         if key == "via":
             vias.append(value.strip())
         headers.setdefault(key, value.strip())
-    return Sip(start, headers, vias)
+    return Sip(start, headers, vias, body)
 
 
 @dataclass
@@ -80,6 +84,8 @@ class Dialog:
     def answer(self) -> None:
         self.answered = True
         self._respond(200, "OK", sdp=True)
+        if self.phone.sound is not None and self.invite is not None:
+            self.phone.sound.talk_to(self.invite.body)
         self.answered_at = time.monotonic()
 
     def refuse(self, status: int) -> None:
@@ -127,6 +133,8 @@ class Phone(asyncio.DatagramProtocol):
         self.calls: list[Dialog] = []
         """Those that came in, in order."""
         self.port = 0
+        self.sound: Sound | None = None
+        """Without it, it is deaf and mute."""
         self._dialogs: dict[str, Dialog] = {}
         self._count = 0
         self._transport: asyncio.DatagramTransport | None = None
@@ -142,6 +150,8 @@ class Phone(asyncio.DatagramProtocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+        if self.sound is not None:
+            self.sound.close()
 
     def call(
         self, number: str, port: int, *, caller: str = "+79161234567", name: str = ""
@@ -190,7 +200,7 @@ class Phone(asyncio.DatagramProtocol):
     ) -> None:
         self._count += 1
         branch = branch or f"z9hG4bK{secrets.token_hex(8)}"
-        body = SDP if method == "INVITE" else body
+        body = self._sdp() if method == "INVITE" else body
         lines = [
             f"{method} {dialog.target} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch}",
@@ -215,7 +225,7 @@ class Phone(asyncio.DatagramProtocol):
             f"CSeq: {sip.headers['cseq']}",
             f"Contact: <sip:test@127.0.0.1:{self.port}>",
         ]
-        self._send(lines, SDP if sdp else "", dialog.peer, "application/sdp")
+        self._send(lines, self._sdp() if sdp else "", dialog.peer, "application/sdp")
 
     def _ring(self, sip: Sip, dialog: Dialog | None, peer: tuple[str, int]) -> None:
         if dialog is not None:  # a repeated or a re-INVITE
@@ -263,9 +273,16 @@ class Phone(asyncio.DatagramProtocol):
             dialog.answered_at = dialog.answered_at or time.monotonic()
             dialog.target = sip.headers["contact"].strip("<>").split(">")[0]
             self.request(dialog, "ACK", 1)
+            if self.sound is not None:
+                self.sound.talk_to(sip.body)
         else:
             dialog.ended = True
             self.request(dialog, "ACK", 1, branch=dialog.branch)
+
+    def _sdp(self) -> str:
+        if self.sound is None:
+            return SDP.format(port=9, codecs="0 8")
+        return SDP.format(port=self.sound.port, codecs="0")
 
     def _send(self, lines: list[str], body: str, peer: tuple[str, int], kind: str) -> None:
         if self._transport is None or self._transport.is_closing():

@@ -13,11 +13,21 @@ from zoneinfo import ZoneInfo
 from perezvon.core import facts as f
 from perezvon.core import talk_facts as t
 from perezvon.core.facts import Fact, OfferOutcome, Status, WaiverKind
-from perezvon.core.ids import MINUTE, SECOND, AgentId, CallId, DebtId, Instant, LegId, PersonId
-from perezvon.core.plan import Plan, Queue, Ranking, Step, StepMode
+from perezvon.core.ids import (
+    MINUTE,
+    SECOND,
+    AgentId,
+    CallId,
+    DebtId,
+    GroupId,
+    Instant,
+    LegId,
+    PersonId,
+)
+from perezvon.core.plan import Plan, Queue, Ranking, StepMode
 from perezvon.sim.legs import Leg, Side
 from perezvon.sim.storm import Storm
-from tests.dst.books import Debt, Inbound, Offer
+from tests.dst.books import Debt, Inbound, Offer, people_of
 from tests.dst.failures import Failures
 from tests.dst.handing import Handing
 
@@ -53,6 +63,7 @@ class Auditor:
         self.idle_since: dict[AgentId, Instant] = {}
         self.talks: dict[AgentId, CallId] = {}
         self.unreachable: set[AgentId] = set()
+        self.lent: set[tuple[AgentId, GroupId]] = set()
         self.attempting: dict[PersonId, DebtId] = {}
         self._plan = plan
         self._seen = 0
@@ -141,6 +152,11 @@ class Auditor:
                 self._status(fact)
             case f.AgentReachableChanged(agent=agent, reachable=reachable):
                 (self.unreachable.discard if reachable else self.unreachable.add)(agent)
+            case f.LoanBegan(agent=agent, group=group):
+                self.want(fact.until_at > fact.at, f"over before it began: {fact}")
+                self.lent.add((agent, group))
+            case f.LoanEnded(agent=agent, group=group):
+                self.lent.remove((agent, group))
             case _:
                 self._handing.fold(fact)
                 self._fold_debt(fact)
@@ -213,7 +229,7 @@ class Auditor:
             return
         self._nobody_is_overtaken(fact, inbound, queue)
         step = queue.steps[fact.step]
-        fits = fact.agent in self._people(step)
+        fits = fact.agent in people_of(step, self._plan, self.lent)
         self.want(fits, f"rung and not of this step: {fact.offer} {fact.agent}")
         if all(s.mode is StepMode.REPLACE and s.ranking is not Ranking.ALL for s in queue.steps):
             count = sum(offer.call == fact.call for offer in self.offers.values())
@@ -231,7 +247,7 @@ class Auditor:
             step = theirs.steps[0]
             count = sum(offer.call == call for offer in self.offers.values())
             wants = count < step.k and fact.agent not in other.tried
-            passed = wants and fact.agent in self._people(step)
+            passed = wants and fact.agent in people_of(step, self._plan, self.lent)
             self.want(not passed, f"overtaken: {call} by {fact.offer}")
 
     def _permitted(self, fact: f.AttemptStarted, debt: Debt) -> None:
@@ -330,7 +346,7 @@ class Auditor:
             step = queue.steps[0]
             if by_call[call] >= step.k:
                 continue
-            able = (free & self._people(step)) - inbound.tried
+            able = (free & people_of(step, self._plan, self.lent)) - inbound.tried
             self.want(not able, f"waits beside a free agent: {call} {sorted(able)}")
 
     def _no_telephone_rings_in_vain(self, storm: Storm) -> None:
@@ -361,14 +377,6 @@ class Auditor:
             mended = storm.now - storm.lost_at > AUDITED_MS
             silent = mended and storm.clock - since > 2 * AUDITED_MS
             self.want(not silent, f"connected and hears nobody: {leg.id} {agent}")
-
-    def _people(self, step: Step) -> set[AgentId]:
-        people = set(step.agents)
-        for group in self._plan.groups:
-            if group.id in step.groups:
-                people |= {member.agent for member in group.members}
-        wanted = set(step.skills)
-        return {a.id for a in self._plan.agents if a.id in people and wanted <= set(a.skills)}
 
     # -- the end
 

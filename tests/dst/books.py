@@ -1,10 +1,11 @@
 """What the auditors keep of the facts: offers, attempts and debts, folded by themselves."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from perezvon.core.facts import MissReason
-from perezvon.core.ids import AgentId, CallId, DebtId, Instant, LegId, PersonId
-from perezvon.core.plan import CallbackRule, Queue
+from perezvon.core.ids import AgentId, CallId, DebtId, GroupId, Instant, LegId, PersonId
+from perezvon.core.plan import CallbackRule, Plan, Queue, Step
 
 
 @dataclass(slots=True)
@@ -49,3 +50,13 @@ class Debt:
     """The call that a failure of ours made it of."""
     failed_at: Instant = 0
     tried: bool = False
+
+
+def people_of(step: Step, plan: Plan, lent: Collection[tuple[AgentId, GroupId]]) -> set[AgentId]:
+    """Whom a step may ring."""
+    people = {*step.agents, *(agent for agent, group in lent if group in step.groups)}
+    for group in plan.groups:
+        if group.id in step.groups:
+            people |= {member.agent for member in group.members}
+    wanted = set(step.skills)
+    return {a.id for a in plan.agents if a.id in people and wanted <= set(a.skills)}

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from perezvon.core.events import (
+    AgentGivenBack,
+    AgentLent,
     AgentStatusSet,
     CallbackAsked,
     ChosenStatus,
@@ -149,9 +151,20 @@ def _act(storm: Storm, rng: Random) -> None:
 
 
 def _choose(storm: Storm, rng: Random) -> None:
-    """Somebody takes another telephone, or one that the plan does not have for him."""
+    """Somebody takes another telephone, or one that the plan does not have for him; or he is lent
+    to a group, maybe his own.
+    """
     agent = AgentId(rng.choice(sorted(storm.world.office.phones)))
-    storm.put(DeviceChosen(agent, rng.choice(list(DeviceKind)), rng.choice((agent, "chief"))))
+    group = rng.choice(storm.plan.groups).id
+    match rng.randrange(4):
+        case 0 | 1:
+            device = rng.choice(list(DeviceKind))
+            storm.put(DeviceChosen(agent, device, rng.choice((agent, "chief"))))
+        case 2:
+            until_at = storm.now + rng.choice((-SECOND, 5 * SECOND, MINUTE, 10 * MINUTE))
+            storm.put(AgentLent(agent, group, until_at, "chief"))
+        case _:
+            storm.put(AgentGivenBack(agent, group, "chief"))
 
 
 def with_devices(plan: Plan, seed: int) -> Plan:

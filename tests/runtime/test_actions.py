@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from perezvon.core.events import Event
 from perezvon.runtime.actions import engine_actions
 from perezvon.runtime.local import Action, Refused
-from tests.core.office import ANA, Office, office_plan
+from tests.core.office import ANA, START, Office, office_plan
 
 
 def actions_of(office: Office) -> dict[str, Action]:
@@ -42,7 +42,9 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
-fields = st.sampled_from(["agent", "status", "reason", "by", "debt", "owner", "device", "nonsense"])
+fields = st.sampled_from(
+    ["agent", "status", "reason", "by", "debt", "owner", "device", "group", "until_at", "nonsense"]
+)
 
 
 @settings(max_examples=60)
@@ -75,6 +77,19 @@ def test_no_arguments_make_an_action_fail(action: str, args: dict[str, Any]) -> 
             "unknown_device",
             "device",
         ),
+        (
+            "agent.lend",
+            {"agent": "ana", "group": "none", "until_at": START + 1, "by": "me"},
+            "unknown_group",
+            "group",
+        ),
+        (
+            "agent.lend",
+            {"agent": "ana", "group": "all", "until_at": START + 1, "by": "me"},
+            "invalid",
+            "group",
+        ),
+        ("agent.give_back", {"agent": "zoe", "group": "all", "by": "me"}, "unknown_agent", "agent"),
         ("debt.waive", {"debt": "d", "by": "me", "reason": ""}, "invalid", "reason"),
         ("debt.waive", {"debt": "d", "by": "me", "reason": "x"}, "unknown_debt", "debt"),
         ("debt.assign", {"debt": "d", "owner": "ana", "by": "me"}, "unknown_debt", "debt"),

@@ -1,6 +1,7 @@
 """The board's changes: what is told to followers, and that none can be told a wrong board."""
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -8,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perezvon.core.events import (
+    AgentLent,
     AgentStatusSet,
     ChosenStatus,
+    DeviceChosen,
     EndCause,
     LegEnded,
     TrunkChanged,
 )
-from perezvon.core.ids import TrunkId
+from perezvon.core.ids import GroupId, TrunkId
+from perezvon.core.plan import DeviceKind, Group, Member
 from perezvon.runtime import board as boards
 from perezvon.runtime.board import (
     FOLLOWER_MESSAGES_MAX,
@@ -101,6 +105,23 @@ def test_an_owed_client_is_shown_with_his_owner_and_the_next_attempt() -> None:
     (row,) = shown(office)["waiting"].values()
     assert (row["state"], row["ringing"]) == ("ringing_agent", ["ana"])
     assert shown(office)["queues"]["sales"]["waiting"] == 0
+
+
+def test_an_agent_shows_his_groups_where_he_helps_out_and_which_device_rings() -> None:
+    plan = office_plan(ANA, BOB)
+    ana = replace(plan.agents[0], others=(DeviceKind.WEBRTC,))
+    night = Group(GroupId("night"), "Night", (Member(BOB),))
+    office = Office(replace(plan, agents=(ana, plan.agents[1]), groups=(*plan.groups, night)))
+    rows = shown(office)["agents"]
+    assert (rows["ana"]["device"], rows["ana"]["groups"]) == ("sip", ["all"])
+    assert rows["bob"]["groups"] == ["all", "night"]
+    assert shown(office)["queues"]["sales"]["groups"] == ["all"]
+    until_at = office.now + 60_000
+    office.tell(DeviceChosen(ANA, DeviceKind.WEBRTC, by="ana"))
+    office.tell(AgentLent(ANA, night.id, until_at, by="chief"))
+    row = shown(office)["agents"]["ana"]
+    assert row["device"] == "webrtc"
+    assert row["lent_to"] == [{"group": "night", "until_at": until_at}]
 
 
 def test_a_trunk_is_down_until_it_is_told_up_or_its_time_is_over() -> None:

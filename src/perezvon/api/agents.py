@@ -1,13 +1,17 @@
-"""Agents: who is there, in which status and since when; choosing a status or a device for one."""
+"""Agents: who is there, in which status and since when; choosing a status or a device for
+one, and lending him to another group.
+"""
 
 from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
     ERRORS,
     LIMIT,
+    MOMENT_MAX,
     Ctx,
     Cursor,
     Limit,
@@ -59,6 +63,17 @@ class DeviceBody(Shown):
 class DeviceOfAgent(Shown):
     agent: str
     device: DeviceKind
+
+
+class LoanBody(Shown):
+    until_at: Annotated[int, Field(ge=0, le=MOMENT_MAX)]
+    """Milliseconds since 1970, UTC; 31 days ahead at most."""
+
+
+class Loan(Shown):
+    agent: str
+    group: str
+    until_at: int
 
 
 class StatusChange(Shown):
@@ -143,3 +158,27 @@ async def choose_device(
     principal.check_agent(Permission.CHOOSE_DEVICE, agent)
     args = {"agent": agent, "device": body.device.value, "by": principal.by}
     return DeviceOfAgent.model_validate(await ctx.ask("agent.device", args))
+
+
+@router.put("/agents/{agent}/loans/{group}")
+async def lend(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.LEND_AGENTS)],
+    agent: PathId,
+    group: PathId,
+    body: LoanBody,
+) -> Loan:
+    """Until then he is one of that group too. Once more: the newer moment counts."""
+    args = {"agent": agent, "group": group, "until_at": body.until_at, "by": principal.by}
+    return Loan.model_validate(await ctx.ask("agent.lend", args))
+
+
+@router.delete("/agents/{agent}/loans/{group}", status_code=204)
+async def give_back(
+    ctx: Ctx,
+    principal: Annotated[Principal, needs(Permission.LEND_AGENTS)],
+    agent: PathId,
+    group: PathId,
+) -> None:
+    """Before his time is up."""
+    await ctx.ask("agent.give_back", {"agent": agent, "group": group, "by": principal.by})

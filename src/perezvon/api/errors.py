@@ -28,6 +28,7 @@ STATUS_OF: Final = {
     "unknown_debt": 404,
     "unknown_call": 404,
     "unknown_device": 404,
+    "unknown_group": 404,
     "unknown_queue": 404,
     "agent_busy": 409,
     "telephone_away": 409,

@@ -133,7 +133,7 @@ class _Rows:
         for key, row in board.sections.get("waiting", {}).items():
             ringing = row.get("ringing")
             for agent in ringing if isinstance(ringing, list) else ():
-                self._waiting.setdefault(agent, {})[key] = row
+                self._waiting.setdefault(str(agent), {})[key] = row
         for key, row in board.sections.get("talking", {}).items():
             self._talking.setdefault(str(row.get("agent")), {})[key] = row
         for key, row in self._debts.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from perezvon.core.calendar import day_of
 from perezvon.core.events import AgentStatusSet, ChosenStatus
 from perezvon.core.facts import AgentStatusChanged, OfferOutcome, Status
-from perezvon.core.ids import AgentId, CallId, Duration, Instant, LegId
+from perezvon.core.ids import AgentId, CallId, Duration, GroupId, Instant, LegId
 from perezvon.core.plan import DeviceKind, Plan
 from perezvon.core.timers import TimerKind
 
@@ -60,6 +60,8 @@ class AgentState:
     """Chosen to ring instead of his own."""
     unreachable: list[DeviceKind] = field(default_factory=list)
     """Of his other devices."""
+    loans: dict[GroupId, Instant] = field(default_factory=dict)
+    """Groups that have him besides his own, and until when."""
 
     @property
     def free(self) -> bool:

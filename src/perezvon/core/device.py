@@ -31,15 +31,21 @@ class Devices:
         known = self._engine.devices.get(agent)
         return known.device if known is not None and device is None else device
 
+    def take(self, event: DeviceChanged | DeviceChosen) -> None:
+        if isinstance(event, DeviceChosen):
+            self._choose(event)
+        else:
+            self._changed(event)
+
     # Choosing.
 
-    def choose(self, event: DeviceChosen) -> None:
+    def _choose(self, event: DeviceChosen) -> None:
         agent, known = self._engine.agents.get(event.agent), self._engine.devices.get(event.agent)
         if agent is None or known is None or event.device not in known.devices:
             return
         device = None if event.device is known.device else event.device
         if device != agent.device:
-            self._take(agent, device, event.device, event.by)
+            self._switch(agent, device, event.device, event.by)
 
     def take_plan(self) -> None:
         """Whoever chose a device that the new plan does not have for him, is at his own again."""
@@ -52,10 +58,10 @@ class Devices:
                 # It has become his own: what we know of it is true still.
                 agent.reachable, agent.device = agent.reachable_now, None
             elif chosen is not None and chosen not in known.others:
-                self._take(agent, None, known.device, "plan")
+                self._switch(agent, None, known.device, "plan")
             agent.unreachable = [kind for kind in agent.unreachable if kind in known.others]
 
-    def _take(
+    def _switch(
         self, agent: AgentState, device: DeviceKind | None, kind: DeviceKind, by: str
     ) -> None:
         """A telephone that rings now stops; the call rings the new one, as any that is free."""
@@ -72,7 +78,7 @@ class Devices:
 
     # Reachability.
 
-    def changed(self, event: DeviceChanged) -> None:
+    def _changed(self, event: DeviceChanged) -> None:
         agent, known = self._engine.agents.get(event.agent), self._engine.devices.get(event.agent)
         if agent is None:
             return

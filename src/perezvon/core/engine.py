@@ -5,9 +5,9 @@
     engine.next_deadline()             # when to wake it next
 
 Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Devices`
-(device.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts` (attempt.py), `Dials`
-(dial.py), `Transfers` (transfer.py), `Rejoins` (rejoin.py); and for what others saw while we
-looked away `resync.py`, `restart.py` and `witness.py`.
+(device.py), `Loans` (loan.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts`
+(attempt.py), `Dials` (dial.py), `Transfers` (transfer.py), `Rejoins` (rejoin.py); and for what
+others saw while we looked away `resync.py`, `restart.py` and `witness.py`.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -26,6 +26,8 @@ from perezvon.core.debt import Debts
 from perezvon.core.device import Devices
 from perezvon.core.dial import Dials
 from perezvon.core.events import (
+    AgentGivenBack,
+    AgentLent,
     AgentStatusSet,
     ArrivalWitnessed,
     CallArrived,
@@ -66,6 +68,7 @@ from perezvon.core.ids import (
     QueueId,
     RuleId,
 )
+from perezvon.core.loan import Loans, groups_of
 from perezvon.core.offer import Offers
 from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
 from perezvon.core.queue import Pools
@@ -124,6 +127,7 @@ class Engine:
         self.offers = Offers(self)
         self.agents_room = Agents(self)
         self.devices_room = Devices(self)
+        self.loans = Loans(self)
         self.debts_room = Debts(self)
         self.callbacks = Callbacks(self)
         self.trunks = Trunks(self)
@@ -146,6 +150,7 @@ class Engine:
         self.dids: dict[str, Did] = {did.number.removeprefix("+"): did for did in plan.dids}
         self.rules: dict[RuleId, CallbackRule] = {rule.id: rule for rule in plan.callback_rules}
         self.devices: dict[AgentId, Agent] = {agent.id: agent for agent in plan.agents}
+        self.groups = groups_of(plan)
         self.default_queue: QueueId = plan.default_queue or plan.queues[0].id
         self._queues = {queue.id: queue for queue in plan.queues}
         self._calendars: dict[HoursId | None, Calendar] = {}
@@ -285,10 +290,10 @@ class Engine:
                     self.offers.pressed(call, leg, digit)
             case AgentStatusSet():
                 self.agents_room.set_status(event)
-            case DeviceChanged():
-                self.devices_room.changed(event)
-            case DeviceChosen():
-                self.devices_room.choose(event)
+            case DeviceChanged() | DeviceChosen():
+                self.devices_room.take(event)
+            case AgentLent() | AgentGivenBack():
+                self.loans.take(event)
             case WaiverGiven(debt, by, reason):
                 self.debts_room.waive(debt, by, reason)
             case DebtAssigned(debt, owner, by):
@@ -401,6 +406,7 @@ class Engine:
         self._index(plan)
         self.agents_room.take_plan(plan)
         self.devices_room.take_plan()
+        self.loans.take_plan()
         used = {call.policy for call in self.calls.values()}
         used |= {debt.policy for debt in self.debts.values()}
         for key in [key for key in self.policies if key not in used]:
@@ -429,6 +435,8 @@ class Engine:
                 self.agents_room.wrap_up_ends(AgentId(timer.id))
             case TimerKind.REACHABLE_AGAIN:
                 self.devices_room.reachable_again(AgentId(timer.id))
+            case TimerKind.LOAN_ENDS:
+                self.loans.over(AgentId(timer.id))
             case TimerKind.DEBT_TRY:
                 self.callbacks.fell_due(DebtId(timer.id))
             case TimerKind.DEBT_DEADLINE:

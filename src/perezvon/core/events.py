@@ -11,6 +11,7 @@ from perezvon.core.ids import (
     AgentId,
     CallId,
     DebtId,
+    GroupId,
     Instant,
     LegId,
     PersonId,
@@ -169,6 +170,25 @@ class DeviceChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLent:
+    """A person lent an agent to another group until a moment."""
+
+    agent: AgentId
+    group: GroupId
+    until_at: Instant
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentGivenBack:
+    """Before its time, a person ended a loan."""
+
+    agent: AgentId
+    group: GroupId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkChanged:
     trunk: TrunkId
     up: bool
@@ -310,6 +330,8 @@ Event: TypeAlias = (
     | AgentStatusSet
     | DeviceChanged
     | DeviceChosen
+    | AgentLent
+    | AgentGivenBack
     | TrunkChanged
     | PlanChanged
     | WaiverGiven

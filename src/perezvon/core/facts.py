@@ -1,5 +1,7 @@
 """Facts: what happened, in the words of the business. Past tense, never changed, a closed union.
 
+Long because it is one union, each member beside what it means.
+
 Store, metrics, the live board and the outbox are made of them. `at` is when it happened, which
 for a timer is its due time and not when the process woke.
 """
@@ -14,6 +16,7 @@ from perezvon.core.ids import (
     CallId,
     DebtId,
     Duration,
+    GroupId,
     Instant,
     LegId,
     PersonId,
@@ -419,6 +422,26 @@ class AgentDeviceChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class LoanBegan:
+    """He helps out in a group that is not his. Told again when its end is moved."""
+
+    at: Instant
+    agent: AgentId
+    group: GroupId
+    until_at: Instant
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoanEnded:
+    at: Instant
+    agent: AgentId
+    group: GroupId
+    by: str
+    """`system`: its time was up; `plan`: the group is gone, or his own."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkStateChanged:
     at: Instant
     trunk: TrunkId
@@ -486,6 +509,8 @@ Fact: TypeAlias = (
     | AgentStatusChanged
     | AgentReachableChanged
     | AgentDeviceChosen
+    | LoanBegan
+    | LoanEnded
     | TrunkStateChanged
     | PlanTaken
     | SwitchResynced

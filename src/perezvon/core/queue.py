@@ -72,7 +72,7 @@ class FreeAgents:
         return len(self._keys)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pool:
     """The people of a step, in the plan's order."""
 
@@ -108,6 +108,8 @@ class Pools:
         self._counted: dict[AgentId, str] = {}
         self._steps: dict[PoolKey, Step] = {}
         self._plan: Plan | None = None
+        self._skills: dict[AgentId, tuple[str, ...]] = {}
+        self._lent: dict[GroupId, list[AgentId]] = {}
         self._agents: dict[AgentId, AgentState] = {}
 
     def rebuild(self, plan: Plan, agents: dict[AgentId, AgentState]) -> None:
@@ -115,6 +117,8 @@ class Pools:
         steps = list(self._steps.values())
         self._pools, self._of_agent, self._counted, self._steps = {}, {}, {}, {}
         self._plan, self._agents = plan, agents
+        self._skills = {agent.id: agent.skills for agent in plan.agents}
+        self._lend()
         for queue in plan.queues:
             for step in queue.steps:
                 self.of(step)
@@ -127,9 +131,34 @@ class Pools:
         pool = self._pools.get(key)
         return pool if pool is not None else self._make(key, step)
 
+    def move(self, agent: AgentState, group: GroupId) -> None:
+        """A loan of his began or ended: he comes into the pools of that group, or leaves them."""
+        self._lend()
+        for pool in self._pools.values():
+            step = self._steps[pool.key]
+            if group in step.groups:
+                self._drop(pool, agent)
+                self._name(pool, step)
+                self._put(pool, agent)
+
+    def _lend(self) -> None:
+        """Who is lent to which group, in the order of all agents."""
+        self._lent = {}
+        for agent in self._agents.values():
+            for group in agent.loans:
+                self._lent.setdefault(group, []).append(agent.id)
+
     def _make(self, key: PoolKey, step: Step) -> Pool:
+        pool = self._pools[key] = Pool(key, {}, {})
+        self._steps[key] = step
+        self._name(pool, step)
+        for id_ in pool.levels:
+            self._put(pool, self._agents[id_])
+        return pool
+
+    def _name(self, pool: Pool, step: Step) -> None:
+        """Write down who belongs to it. The same for a pool that grew and for one made anew."""
         assert self._plan is not None
-        skills = {agent.id: agent.skills for agent in self._plan.agents}
         levels: dict[AgentId, int] = {}
         for group in self._plan.groups:
             if group.id in step.groups:
@@ -137,25 +166,40 @@ class Pools:
                     levels.setdefault(member.agent, member.level)
         for agent_id in step.agents:
             levels.setdefault(agent_id, 1)
+        for group_id in step.groups:
+            for agent_id in self._lent.get(group_id, ()):
+                levels.setdefault(agent_id, 1)
         wanted = set(step.skills)
-        unskilled = [id_ for id_ in levels if not wanted <= set(skills.get(id_, ()))]
+        unskilled = [id_ for id_ in levels if not wanted <= set(self._skills.get(id_, ()))]
         for id_ in unskilled:
             del levels[id_]
-        present = {id_: level for id_, level in levels.items() if id_ in self._agents}
-        pool = Pool(key, present, {id_: at for at, id_ in enumerate(present)})
+        pool.levels = {id_: level for id_, level in levels.items() if id_ in self._agents}
+        pool.order = {id_: at for at, id_ in enumerate(pool.levels)}
+        pool.excluded.pop("skills", None)
         if unskilled:
             pool.excluded["skills"] = len(unskilled)
-        self._pools[key] = pool
-        self._steps[key] = step
-        for id_ in present:
-            self._of_agent.setdefault(id_, []).append(pool)
-            agent = self._agents[id_]
-            reason = self._counted.setdefault(id_, agent.exclusion())
-            if reason:
-                pool.excluded[reason] = pool.excluded.get(reason, 0) + 1
-            else:
-                pool.free.add(agent)
-        return pool
+
+    def _put(self, pool: Pool, agent: AgentState) -> None:
+        if agent.id not in pool.levels:
+            return
+        # In an order of their own, whenever each was made.
+        insort(self._of_agent.setdefault(agent.id, []), pool, key=lambda one: one.key)
+        reason = self._counted.setdefault(agent.id, agent.exclusion())
+        if reason:
+            pool.excluded[reason] = pool.excluded.get(reason, 0) + 1
+        else:
+            pool.free.add(agent)
+
+    def _drop(self, pool: Pool, agent: AgentState) -> None:
+        pools = self._of_agent.get(agent.id, [])
+        if pool not in pools:
+            return
+        self._of_agent[agent.id] = [one for one in pools if one is not pool]
+        reason = self._counted[agent.id]
+        if reason:
+            pool.excluded[reason] -= 1
+        else:
+            pool.free.discard(agent.id)
 
     def refresh(self, agent: AgentState) -> None:
         """Bring the counts up to date after any change of the agent."""

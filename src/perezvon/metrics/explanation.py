@@ -33,6 +33,8 @@ from perezvon.core.facts import (
     DebtSettled,
     Fact,
     LegFailed,
+    LoanBegan,
+    LoanEnded,
     OfferEnded,
     OfferMade,
     PlacedCallFailed,
@@ -180,6 +182,8 @@ def _line(fact: Fact) -> list[Line]:
             | ArrivalConfirmed()
             | AgentReachableChanged()
             | AgentDeviceChosen()
+            | LoanBegan()
+            | LoanEnded()
             | TrunkStateChanged()
             | PlanTaken()
             | SwitchResynced()

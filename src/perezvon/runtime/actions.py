@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from perezvon.core.events import (
+    AgentGivenBack,
+    AgentLent,
     AgentStatusSet,
     CallbackAsked,
     ChosenStatus,
@@ -19,13 +21,16 @@ from perezvon.core.events import (
     Event,
     WaiverGiven,
 )
-from perezvon.core.ids import AgentId, DebtId
+from perezvon.core.ids import DAY, AgentId, DebtId, Duration, GroupId
 from perezvon.core.plan import DeviceKind
 from perezvon.runtime.alerts import AlertKind, Alerts
 from perezvon.runtime.board import EngineView, alert_row, ledger_counts
 from perezvon.runtime.local import Action, Refused
 
 PLAN_BYTES_MAX: Final = 1024 * 1024
+
+LOAN_MS_MAX: Final[Duration] = 31 * DAY
+"""Whoever helps out for longer belongs to the group: that is the plan's business."""
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_PRINTABLE)]
@@ -52,6 +57,23 @@ class AgentDeviceArgs(Args, frozen=True):
 
     agent: Name
     device: DeviceKind
+    by: Name
+
+
+class LendArgs(Args, frozen=True):
+    """`agent.lend`."""
+
+    agent: Name
+    group: Name
+    until_at: Annotated[int, msgspec.Meta(ge=0)]
+    by: Name
+
+
+class GiveBackArgs(Args, frozen=True):
+    """`agent.give_back`."""
+
+    agent: Name
+    group: Name
     by: Name
 
 
@@ -141,24 +163,6 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
     and `health`.
     """
 
-    async def set_status(args: AgentStatusArgs) -> dict[str, Any]:
-        _check_agent(engine(), args.agent, "agent")
-        event = AgentStatusSet(AgentId(args.agent), args.status, args.reason, args.by)
-        await submit(event)
-        agent = engine().agents.get(AgentId(args.agent))
-        if agent is None:
-            return {"agent": args.agent}
-        wanted = agent.wanted.value if agent.wanted is not None else None
-        return {"agent": args.agent, "status": agent.status.value, "wanted": wanted}
-
-    async def choose_device(args: AgentDeviceArgs) -> dict[str, Any]:
-        _check_agent(engine(), args.agent, "agent")
-        known = next((one for one in engine().plan.agents if one.id == args.agent), None)
-        if known is None or args.device not in known.devices:
-            raise Refused("unknown_device", "the plan has no such device for him", "device")
-        await submit(DeviceChosen(AgentId(args.agent), args.device, args.by))
-        return {"agent": args.agent, "device": args.device.value}
-
     async def waive(args: WaiveArgs) -> dict[str, Any]:
         _check_debt(engine(), args.debt)
         await submit(WaiverGiven(DebtId(args.debt), args.by, args.reason))
@@ -180,13 +184,49 @@ def engine_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str
     async def ledger(_args: Args) -> dict[str, Any]:
         return dict(ledger_counts(engine().ledger))
 
-    return {
-        "agent.status": checked(AgentStatusArgs, set_status),
-        "agent.device": checked(AgentDeviceArgs, choose_device),
+    return _agent_actions(engine, submit) | {
         "debt.waive": checked(WaiveArgs, waive),
         "debt.assign": checked(AssignArgs, assign),
         "debt.call": checked(CallArgs, call),
         "ledger": checked(Args, ledger),
+    }
+
+
+def _agent_actions(engine: Callable[[], EngineView], submit: Submit) -> dict[str, Action]:
+    async def set_status(args: AgentStatusArgs) -> dict[str, Any]:
+        _check_agent(engine(), args.agent, "agent")
+        event = AgentStatusSet(AgentId(args.agent), args.status, args.reason, args.by)
+        await submit(event)
+        agent = engine().agents.get(AgentId(args.agent))
+        if agent is None:
+            return {"agent": args.agent}
+        wanted = agent.wanted.value if agent.wanted is not None else None
+        return {"agent": args.agent, "status": agent.status.value, "wanted": wanted}
+
+    async def choose_device(args: AgentDeviceArgs) -> dict[str, Any]:
+        _check_agent(engine(), args.agent, "agent")
+        known = next((one for one in engine().plan.agents if one.id == args.agent), None)
+        if known is None or args.device not in known.devices:
+            raise Refused("unknown_device", "the plan has no such device for him", "device")
+        await submit(DeviceChosen(AgentId(args.agent), args.device, args.by))
+        return {"agent": args.agent, "device": args.device.value}
+
+    async def lend(args: LendArgs) -> dict[str, Any]:
+        _check_loan(engine(), args)
+        agent, group = AgentId(args.agent), GroupId(args.group)
+        await submit(AgentLent(agent, group, args.until_at, args.by))
+        return {"agent": args.agent, "group": args.group, "until_at": args.until_at}
+
+    async def give_back(args: GiveBackArgs) -> dict[str, Any]:
+        _check_agent(engine(), args.agent, "agent")
+        await submit(AgentGivenBack(AgentId(args.agent), GroupId(args.group), args.by))
+        return {"agent": args.agent, "group": args.group}
+
+    return {
+        "agent.status": checked(AgentStatusArgs, set_status),
+        "agent.device": checked(AgentDeviceArgs, choose_device),
+        "agent.lend": checked(LendArgs, lend),
+        "agent.give_back": checked(GiveBackArgs, give_back),
     }
 
 
@@ -219,6 +259,17 @@ def alert_actions(alerts: Alerts) -> dict[str, Action]:
 def _check_agent(engine: EngineView, agent: str, where: str) -> None:
     if AgentId(agent) not in engine.agents:
         raise Refused("unknown_agent", "the plan has no such agent", where)
+
+
+def _check_loan(engine: EngineView, args: LendArgs) -> None:
+    _check_agent(engine, args.agent, "agent")
+    group = next((one for one in engine.plan.groups if one.id == args.group), None)
+    if group is None:
+        raise Refused("unknown_group", "the plan has no such group", "group")
+    if any(member.agent == args.agent for member in group.members):
+        raise Refused("invalid", "he belongs to this group by the plan", "group")
+    if not engine.now < args.until_at <= engine.now + LOAN_MS_MAX:
+        raise Refused("invalid", "must lie in the next 31 days", "until_at")
 
 
 def _check_debt(engine: EngineView, debt: str) -> None:

@@ -19,10 +19,10 @@ from perezvon.core.call import Call, CallState
 from perezvon.core.debt import Debt
 from perezvon.core.ids import AgentId, CallId, DebtId, Instant, PersonId, TrunkId
 from perezvon.core.ledger import Ledger
-from perezvon.core.plan import Plan
+from perezvon.core.plan import Plan, Queue
 from perezvon.runtime.alerts import Alert
 
-Cell: TypeAlias = str | int | bool | list[str] | None
+Cell: TypeAlias = str | int | bool | list[str] | list[dict[str, str | int]] | None
 Row: TypeAlias = dict[str, Cell]
 Rows: TypeAlias = dict[str, Row]
 
@@ -83,9 +83,13 @@ class EngineView(Protocol):
     """What the board reads of `core.engine.Engine`; it changes nothing."""
 
     @property
+    def now(self) -> Instant: ...
+    @property
     def plan(self) -> Plan: ...
     @property
     def calls(self) -> Mapping[CallId, Call]: ...
+    @property
+    def groups(self) -> Mapping[AgentId, list[str]]: ...
     @property
     def agents(self) -> Mapping[AgentId, AgentState]: ...
     @property
@@ -110,6 +114,7 @@ def board(
     """Show the engine. Linear in what is going on, which is why it is done at 4 Hz at most."""
     names: dict[str, str] = {agent.id: agent.name for agent in engine.plan.agents}
     talking = [call for call in engine.calls.values() if call.state in IN_TALK]
+    devices: dict[str, str] = {agent.id: agent.device.value for agent in engine.plan.agents}
     coming = [
         call
         for call in engine.calls.values()
@@ -120,7 +125,7 @@ def board(
     sections: dict[str, Rows] = {
         "waiting": {call.id: _coming(call, names, who) for call in _first(coming)},
         "agents": {
-            id_: _agent(agent, names)
+            id_: _agent(agent, names, devices.get(id_, ""), engine.groups.get(id_, []))
             for id_, agent in islice(engine.agents.items(), AGENT_ROWS_MAX)
         },
         "talking": {call.id: _talking(call, names, who) for call in _first(talking)},
@@ -161,7 +166,7 @@ def _coming(call: Call, names: Mapping[str, str], who: Who) -> Row:
         "since_at": call.arrived_at,
         "step": call.step,
         "round": call.round,
-        "ringing": list(ringing),
+        "ringing": [str(agent) for agent in ringing],
         "ringing_names": [names.get(agent, agent) for agent in ringing],
         "debt": call.debt,
         **_transfer(call),
@@ -195,7 +200,7 @@ def _talking(call: Call, names: Mapping[str, str], who: Who) -> Row:
     }
 
 
-def _agent(agent: AgentState, names: Mapping[str, str]) -> Row:
+def _agent(agent: AgentState, names: Mapping[str, str], own_device: str, groups: list[str]) -> Row:
     return {
         "name": names.get(agent.id, agent.id),
         "status": agent.status.value,
@@ -206,7 +211,14 @@ def _agent(agent: AgentState, names: Mapping[str, str]) -> Row:
         "wanted": agent.wanted.value if agent.wanted is not None else None,
         "answered_today": agent.answered_today,
         "missed": agent.missed_count,
+        "device": own_device if agent.device is None else agent.device.value,
+        "groups": groups,
+        "lent_to": [_loan(group, until_at) for group, until_at in agent.loans.items()],
     }
+
+
+def _loan(group: str, until_at: Instant) -> dict[str, str | int]:
+    return {"group": group, "until_at": until_at}
 
 
 def _debt(debt: Debt, names: Mapping[str, str], who: Who) -> Row:
@@ -243,9 +255,15 @@ def _queues(engine: EngineView) -> Rows:
             "oldest_at": oldest.get(queue.id),
             "talking": talking[queue.id],
             "debts": debts[queue.id],
+            "groups": _groups(queue),
         }
         for queue in _first(engine.plan.queues)
     }
+
+
+def _groups(queue: Queue) -> list[str]:
+    """Whose people it rings, each once."""
+    return list(dict.fromkeys(str(name) for step in queue.steps for name in step.groups))
 
 
 def ledger_counts(ledger: Ledger) -> dict[str, int | bool]:

@@ -9,6 +9,8 @@ from heapq import heappop, heappush
 from random import Random
 
 from perezvon.core.events import (
+    AgentGivenBack,
+    AgentLent,
     AgentStatusSet,
     ArrivalWitnessed,
     CallbackAsked,
@@ -109,6 +111,8 @@ CERTAIN = (
     TransferCompletionAsked,
     TransferCancelAsked,
     RejoinAsked,
+    AgentLent,
+    AgentGivenBack,
 )
 """A person's acts: acknowledged only when they are durable, so they are not lost or repeated."""
 
