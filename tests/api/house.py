@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from perezvon.api.access import Principal, of_key
 from perezvon.api.app import create_app
 from perezvon.api.browser import SESSION
 from perezvon.api.context import Context, Phones
@@ -129,6 +130,17 @@ class House:
         self.feed = Feed()
         self.seq = 0
         self.save()
+
+    def apply(self, plan: Plan) -> None:
+        """Another plan comes into force."""
+        self.plan = plan
+        self.office.tell(PlanChanged(plan))
+        self.save()
+
+    def principal(self, scope: str) -> Principal:
+        token = tokens.check_token(self.books.stored, self.tokens[scope], START)
+        assert token is not None
+        return of_key(token)
 
     def call(self, number: str, did: str = DID) -> LegId:
         person = self.directory.person_of(number, "Иван <b>")

@@ -51,6 +51,21 @@ def test_calls_are_found_by_state_agent_and_time(house: House) -> None:
     house.serve(scenario)
 
 
+def test_attempts_too_short_to_be_owed_are_found(house: House) -> None:
+    a_story(house)
+    leg = house.call(IVAN)
+    house.office.later(2_000)
+    house.hang_up(leg)
+    house.save()
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        (call,) = (await client.get("/calls", params={"waiver": "short"})).json()["items"]
+        assert (call["state"], call["wait_ms"]) == ("waived", 2_000)
+        assert (await client.get("/calls", params={"waiver": "person"})).json()["items"] == []
+
+    house.serve(scenario)
+
+
 def test_numbers_are_masked_for_who_only_reads(house: House) -> None:
     a_story(house)
 

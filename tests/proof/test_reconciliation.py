@@ -21,7 +21,7 @@ from perezvon.runtime import local
 from perezvon.runtime.alerts import AlertKind
 from perezvon.store.calls import CallRow, CallState, list_calls
 from perezvon.store.database import Location
-from perezvon.store.debts import DebtState, list_debts
+from perezvon.store.debts import DebtState, Wanted, list_debts
 from perezvon.store.projection import Projection
 from tests.proof.conftest import Figures
 from tests.support.asterisk import Running, asterisk
@@ -79,7 +79,7 @@ class House:
     def owed(self) -> set[str]:
         """The calls that opened the debts that are open."""
         with self._views() as projection:
-            debts = list_debts(projection.views, states=[DebtState.OPEN]).items
+            debts = list_debts(projection.views, Wanted(states=[DebtState.OPEN])).items
         return {debt.first_call for debt in debts}
 
     def alerts(self) -> set[tuple[str, str]]:

@@ -46,6 +46,7 @@ from perezvon.core.plan import (
     Shift,
     Step,
     StepMode,
+    Targets,
     Thresholds,
     Trunk,
 )
@@ -281,6 +282,18 @@ diallings = st.just(Dialling()) | st.builds(
     prefixes=st.lists(st.sampled_from(["+7800", "+44"]), unique=True).map(tuple),
 )
 
+targets = st.just(Targets()) | st.builds(
+    Targets,
+    waiting=st.integers(0, 100),
+    wait_ms=lengths(SECOND, HOUR),
+    longest_wait_ms=lengths(SECOND, DAY),
+    service_level_percent=st.integers(1, 100),
+    missed_percent=st.integers(0, 100),
+    available=st.integers(0, 100),
+    debts=st.integers(0, 100),
+    debt_age_ms=lengths(MINUTE),
+)
+
 
 @st.composite
 def holidays(draw: st.DrawFn) -> tuple[Holiday, ...]:
@@ -337,6 +350,7 @@ def plans(draw: st.DrawFn) -> Plan:
         shifts=tuple(draw(shifts_of(name, agents)) for name in known_by(draw, ShiftId, most=2)),
         thresholds=draw(thresholds),
         dialling=draw(diallings),
+        targets=draw(targets),
         default_queue=draw(maybe(queues)),
     )
     if draw(flags):

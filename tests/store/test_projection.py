@@ -32,7 +32,7 @@ from perezvon.store.agents import list_agents, list_statuses
 from perezvon.store.callbacks import list_attempts
 from perezvon.store.calls import CallState, get_call, list_calls
 from perezvon.store.database import Database, Location
-from perezvon.store.debts import DebtState, get_debt, list_debts
+from perezvon.store.debts import DebtState, Wanted, get_debt, list_debts
 from perezvon.store.facts import facts_of_call, facts_of_debt, list_facts
 from perezvon.store.journal import SqlJournal
 from perezvon.store.offers import list_offers
@@ -382,7 +382,7 @@ def test_lists_are_filtered(journal: SqlJournal, projection: Projection, views: 
         assert {call.id for call in found} == {
             call for call, standing in story.standing.items() if standing == state.value
         }
-    owed = list_debts(views, states=[DebtState.OPEN], limit=500).items
+    owed = list_debts(views, Wanted(states=[DebtState.OPEN]), limit=500).items
     assert {debt.person for debt in owed} == set(story.debts)
     middle = story.now // 2 + 500_000
     early = list_calls(views, until=middle, limit=500).items
@@ -391,7 +391,7 @@ def test_lists_are_filtered(journal: SqlJournal, projection: Projection, views: 
     assert all(call.received_at >= middle for call in late)
     assert list_calls(views, queue="nowhere").items == ()
     assert list_calls(views, agent="x'; DROP TABLE calls; --\0\ud800").items == ()
-    assert list_debts(views, due_before=0).items == ()
+    assert list_debts(views, Wanted(due_before=0)).items == ()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from perezvon.api import (
     plan_preview,
     recordings,
     results,
+    saved_views,
     sessions,
     setup,
     talks,
@@ -43,6 +44,7 @@ from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
 from perezvon.api.phone_relay import Relay
+from perezvon.api.today import Today
 from perezvon.api.trail import Audited
 
 TITLE: Final = "Perezvon"
@@ -75,6 +77,7 @@ NOUNS: Final = (
     audit,
     health,
     metrics,
+    saved_views,
 )
 
 
@@ -100,7 +103,7 @@ def _include(app: FastAPI) -> None:
 
 def create_app(context: Context) -> FastAPI:
     """The books are the caller's: he closes them when the application has ended."""
-    feed = live.Live(context.engine)
+    feed = live.Live(context.engine, Today(context.books, context.now), context.now)
     softphones = Relay(context.softphones.url)
 
     @contextlib.asynccontextmanager

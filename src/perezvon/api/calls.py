@@ -21,6 +21,7 @@ from perezvon.api.context import (
 from perezvon.api.errors import not_found
 from perezvon.api.results import Result
 from perezvon.api.roles import Permission
+from perezvon.core.facts import WaiverKind
 from perezvon.runtime.ports import Person
 from perezvon.store.calls import CallRow, CallState, get_call, list_calls
 from perezvon.store.offers import list_offers
@@ -108,6 +109,7 @@ def read_calls(
     agent: QueryId = None,
     person: QueryId = None,
     debt: QueryId = None,
+    waiver: Annotated[WaiverKind | None, Query()] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Calls:
@@ -123,6 +125,7 @@ def read_calls(
         person=person,
         debt=debt,
         within=ctx.within(principal, Permission.SEE_CALLS),
+        waiver=waiver,
         limit=limit,
         cursor=cursor,
     )

@@ -8,7 +8,7 @@ is known by the session's cookie, by a key in the header, or by one in the first
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from perezvon.api.access import Kind, Principal
 from perezvon.api.browser import has_cookie, is_own_page
 from perezvon.api.context import Context
 from perezvon.api.roles import Permission, Reach
+from perezvon.api.today import Today
+from perezvon.core.ids import Instant
 from perezvon.runtime.board import Board, Delta, Feed, Follower, Gap, Mirror, Row, Rows, difference
 from perezvon.runtime.local import Refused, follow
 from perezvon.runtime.masking import mask_number
@@ -46,8 +48,13 @@ class Live:
     for each agent who looks: his colleagues and what is his own.
     """
 
-    def __init__(self, engine: Path) -> None:
+    def __init__(self, engine: Path, today: Today, now: Callable[[], Instant]) -> None:
         self._engine = engine
+        self._today = today
+        self._now = now
+        self._told = _without_engine(Board(0))
+        """By the engine; the sections of ours are laid beside it."""
+        self._beside: dict[str, Rows] = {}
         self._open = Feed(_without_engine(Board(0)))
         self._masked = Feed(_without_engine(Board(0)))
         self._own: dict[OfAgent, Feed] = {}
@@ -74,20 +81,34 @@ class Live:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
+        tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._count())]
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _count(self) -> None:
+        while True:
+            # A store that is away tells nothing new; the figures stay as they were.
+            with contextlib.suppress(Unavailable):
+                await self.count_once()
+            await asyncio.sleep(self._today.wait_s)
+
+    async def count_once(self) -> None:
+        """Today's figures, unless nobody looks at them."""
+        if self._open.is_followed or self._masked.is_followed or self._own:
+            version = str(self._told.sections["guard"]["engine"].get("plan", ""))
+            self._beside = await asyncio.to_thread(self._today.sections, version)
+            self._publish(Board(max(self._told.at, self._now()), self._told.sections))
 
     async def _run(self) -> None:
         while True:
             # A gap cannot be mended but by a new snapshot, which a new connection brings.
             with contextlib.suppress(Unavailable, Refused, Gap):
                 await self._follow()
-            self._publish(_without_engine(self._open.board))
+            self._publish(_without_engine(self._told))
             await asyncio.sleep(AGAIN_AFTER_S)
 
     async def _follow(self) -> None:
@@ -97,8 +118,11 @@ class Live:
                 mirror.take(message)
                 self._publish(mirror.board)
 
-    def _publish(self, board: Board) -> None:
+    def _publish(self, told: Board) -> None:
         before = self._open.board
+        self._told = told
+        beside = {name: rows for name, rows in self._beside.items() if rows}
+        board = Board(told.at, told.sections | beside)
         self._open.publish(board)
         self._masked.publish(masked(board))
         if not self._own:
@@ -154,7 +178,15 @@ class _Rows:
 
 OWN: Final = ("waiting", "talking", "debts")
 """Sections of which an agent sees rows of his own."""
-SHARED: Final = ("agents", "queues", "guard")
+SHARED: Final = (
+    "agents",
+    "queues",
+    "guard",
+    "groups",
+    "targets",
+    "queues_today",
+    "agents_today",
+)
 """Sections that all agents see whole; the others they do not see."""
 
 

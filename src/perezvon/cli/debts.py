@@ -20,14 +20,14 @@ def show(
     lang: Lang = LANG,
 ) -> None:
     """Whom we owe a call / Кому мы должны перезвонить."""
-    from perezvon.store.debts import DebtState, list_debts  # noqa: PLC0415 - for a quick start
+    from perezvon.store.debts import DebtState, Wanted, list_debts  # noqa: PLC0415 - for a quick start
     from perezvon.store.names import Names  # noqa: PLC0415
 
     ours = settings()
     language = lang or ours.language
     with opened_books(ours) as books:
         states = () if everything else (DebtState.OPEN,)
-        rows = list_debts(books.stored, limit=limit, states=states).items
+        rows = list_debts(books.stored, Wanted(states=states), limit=limit).items
         persons = books.persons(row.person for row in rows)
         names = Names(books.plan())
     numbers = {id_: person.number for id_, person in persons.items()}

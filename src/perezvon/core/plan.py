@@ -310,6 +310,25 @@ class Dialling:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """What the figures of the live board should be; nothing is decided by them."""
+
+    waiting: int = 5
+    """Callers who wait, at most."""
+    wait_ms: Duration = 20 * SECOND
+    """An answer within so long counts for the service level."""
+    longest_wait_ms: Duration = MINUTE
+    service_level_percent: int = 80
+    missed_percent: int = 5
+    """Of today's calls, at most."""
+    available: int = 1
+    """Agents who are free, at least."""
+    debts: int = 10
+    """Open ones, at most."""
+    debt_age_ms: Duration = 20 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     version: PlanVersion
     """Digest of the content, see `store.plans`."""
@@ -328,6 +347,7 @@ class Plan:
     shifts: tuple[Shift, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     dialling: Dialling = field(default_factory=Dialling)
+    targets: Targets = field(default_factory=Targets)
     default_queue: QueueId | None = None
     """For a number that the plan does not know; None: the first queue."""
     country: str = "RU"

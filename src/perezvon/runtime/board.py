@@ -247,7 +247,12 @@ def _queues(engine: EngineView) -> Rows:
         elif call.inbound and call.state is not CallState.CLOSING:
             waiting[call.queue] += 1
             oldest[call.queue] = min(call.arrived_at, oldest.get(call.queue, call.arrived_at))
-    debts = Counter(debt.queue for debt in engine.debts.values())
+    debts: Counter[str] = Counter()
+    oldest_debt: dict[str, Instant] = {}
+    for debt in engine.debts.values():
+        debts[debt.queue] += 1
+        at = debt.first_missed_at
+        oldest_debt[debt.queue] = min(at, oldest_debt.get(debt.queue, at))
     return {
         queue.id: {
             "name": queue.name,
@@ -256,6 +261,7 @@ def _queues(engine: EngineView) -> Rows:
             "talking": talking[queue.id],
             "debts": debts[queue.id],
             "groups": _groups(queue),
+            "oldest_debt_at": oldest_debt.get(queue.id),
         }
         for queue in _first(engine.plan.queues)
     }

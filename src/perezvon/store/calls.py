@@ -70,6 +70,7 @@ def list_calls(
     person: str | None = None,
     debt: str | None = None,
     within: Within = None,
+    waiver: f.WaiverKind | None = None,
     limit: int = LIMIT_DEFAULT,
     cursor: str | None = None,
 ) -> Page[CallRow]:
@@ -78,7 +79,8 @@ def list_calls(
     if states:
         wanted = wanted.where(calls.c.state.in_([state.value for state in states]))
     equal = ((calls.c.queue, queue), (calls.c.agent, agent), (calls.c.person, person))
-    for column, value in (*equal, (calls.c.debt, debt)):
+    waived = (calls.c.waiver, None if waiver is None else waiver.value)
+    for column, value in (*equal, (calls.c.debt, debt), waived):
         if value is not None:
             wanted = wanted.where(column == value)
     order = (calls.c.received_at, calls.c.id)

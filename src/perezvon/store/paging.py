@@ -54,19 +54,20 @@ def fetch(
     *,
     limit: int,
     cursor: str | None,
+    ascending: bool = False,
 ) -> Page[T]:
     """One page, newest first by `order`, whose columns together are unique."""
     check_limit(limit)
     if cursor is not None:
-        statement = statement.where(tuple_(*order) < tuple_(*_unpack(cursor, order)))
-    found = connection.execute(
-        statement.order_by(*(column.desc() for column in order)).limit(limit + 1)
-    )
+        place, last = tuple_(*order), tuple_(*_unpack(cursor, order))
+        statement = statement.where(place > last if ascending else place < last)
+    by = [column.asc() if ascending else column.desc() for column in order]
+    found = connection.execute(statement.order_by(*by).limit(limit + 1))
     rows = found.mappings().all()
     more = len(rows) > limit
     rows = rows[:limit]
-    last = _pack([rows[-1][column] for column in order]) if more else None
-    return Page(tuple(make(row) for row in rows), last)
+    following = _pack([rows[-1][column] for column in order]) if more else None
+    return Page(tuple(make(row) for row in rows), following)
 
 
 def _pack(values: Sequence[object]) -> str:

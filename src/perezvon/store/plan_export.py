@@ -98,6 +98,7 @@ class _Writer:
             "shifts": {shift.id: self._shift(shift) for shift in plan.shifts},
             "thresholds": self._own(plan.thresholds),
             "dialling": self._own(plan.dialling),
+            "targets": self._own(plan.targets),
         }
         content = {key: value for key, value in content.items() if value not in (None, {})}
         if self.whole or plan.callback_rules != _RULES.default:

@@ -29,6 +29,7 @@ from perezvon.core.plan import (
     Queue,
     Shift,
     Step,
+    Targets,
     Thresholds,
     Trunk,
 )
@@ -356,6 +357,7 @@ def _plan(file: PlanFile) -> Plan:
         ),
         thresholds=_make(Thresholds, file.thresholds),
         dialling=_make(Dialling, file.dialling),
+        targets=_make(Targets, file.targets),
     )
 
 

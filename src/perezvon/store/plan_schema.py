@@ -32,6 +32,7 @@ from perezvon.core.plan import (
     Shift,
     Step,
     StepMode,
+    Targets,
     Thresholds,
     Trunk,
 )
@@ -324,6 +325,22 @@ class ThresholdsFile(Noun):
     trunk_retry: Length = default(Thresholds, "trunk_retry_ms")
 
 
+class TargetsFile(Noun):
+    """What the figures of the live board should be."""
+
+    waiting: Annotated[Whole, Field(ge=0, le=100_000)] = default(Targets, "waiting")
+    wait: Annotated[Length, between(SECOND, HOUR)] = default(Targets, "wait_ms")
+    """An answer within so long counts for the service level."""
+    longest_wait: Annotated[Length, between(SECOND, DAY)] = default(Targets, "longest_wait_ms")
+    service_level_percent: Annotated[Whole, Field(ge=1, le=100)] = default(
+        Targets, "service_level_percent"
+    )
+    missed_percent: Annotated[Whole, Field(ge=0, le=100)] = default(Targets, "missed_percent")
+    available: Annotated[Whole, Field(ge=0, le=5_000)] = default(Targets, "available")
+    debts: Annotated[Whole, Field(ge=0, le=100_000)] = default(Targets, "debts")
+    debt_age: Annotated[Length, between(MINUTE)] = default(Targets, "debt_age_ms")
+
+
 def _closed_dates(value: object) -> object:
     """A list of dates on which it is closed."""
     if isinstance(value, list) and all(isinstance(day, str) for day in value):
@@ -406,3 +423,6 @@ class PlanFile(Noun):
         default_factory=DiallingFile
     )
     """Which numbers agents may dial by hand; without it, those of the country."""
+    targets: Annotated[TargetsFile, BeforeValidator(as_mapping)] = Field(
+        default_factory=TargetsFile
+    )

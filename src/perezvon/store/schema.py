@@ -232,6 +232,10 @@ debts = Table(
     Column("settled_by", Words, nullable=True),
     Column("waiver", Text, nullable=True),
     Column("settled_reason", Words, nullable=True),
+    _moment("first_at", nullable=True),
+    _moment("last_at", nullable=True),
+    Column("waited_ms", BigInteger, nullable=True),
+    _moment("first_dialled_at", nullable=True),
     Index(None, "opened_at", "id"),
     Index(None, "state", "due_at"),
 )
@@ -346,6 +350,17 @@ board_links = Table(
     Column("created_by", Words, nullable=False),
     _moment("expires_at", nullable=False),
     _moment("revoked_at", nullable=True),
+)
+saved_views = Table(
+    "saved_views",
+    VIEWS,
+    Column("id", String(16), primary_key=True),
+    Column("user", String(16), nullable=False),
+    Column("page", String(40), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("query", Words, nullable=False),
+    _moment("created_at", nullable=False),
+    UniqueConstraint("user", "page", "name"),
 )
 sign_in_tries = Table(
     "sign_in_tries",

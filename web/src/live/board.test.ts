@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { EMPTY, type Message, reduce } from "./board";
 
-const queue = { name: "Shop", waiting: 1, oldest_at: 5, talking: 0, debts: 0 };
+const queue = {
+  name: "Shop",
+  waiting: 1,
+  oldest_at: 5,
+  talking: 0,
+  debts: 0,
+  oldest_debt_at: null,
+};
 const snapshot: Message = {
   type: "snapshot",
   number: 7,

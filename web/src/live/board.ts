@@ -43,6 +43,11 @@ export interface AgentRow {
   wanted: "available" | "paused" | "signed_out" | null;
   answered_today: number;
   missed: number;
+  /** Which of his devices rings. */
+  device: "sip" | "webrtc" | "mobile" | string;
+  /** His own and those that he is lent to. */
+  groups: string[];
+  lent_to: { group: string; until_at: number }[];
 }
 
 export interface DebtRow extends ClientCells {
@@ -64,6 +69,39 @@ export interface QueueRow {
   oldest_at: number | null;
   talking: number;
   debts: number;
+  oldest_debt_at: number | null;
+  /** Whose people it rings. */
+  groups: string[];
+}
+
+export interface GroupRow {
+  name: string;
+  leader: string | null;
+}
+
+export interface QueueTodayRow {
+  arrivals: number;
+  answered: number;
+  /** Of those answered, soon enough. */
+  in_target: number;
+  missed: number;
+}
+
+export interface AgentTodayRow {
+  answered: number;
+  missed: number;
+}
+
+/** What the figures should be, see `targets` in the plan. */
+export interface TargetsRow {
+  waiting: number;
+  wait_ms: number;
+  longest_wait_ms: number;
+  service_level_percent: number;
+  missed_percent: number;
+  available: number;
+  debts: number;
+  debt_age_ms: number;
 }
 
 export interface LedgerRow {
@@ -95,6 +133,10 @@ export interface Sections {
   trunks: Record<string, { up: boolean }>;
   guard: Record<string, { up: boolean; plan?: string }>;
   alerts: Record<string, AlertRow>;
+  groups: Record<string, GroupRow>;
+  targets: Record<string, TargetsRow>;
+  queues_today: Record<string, QueueTodayRow>;
+  agents_today: Record<string, AgentTodayRow>;
 }
 
 export interface Board {
@@ -120,6 +162,10 @@ const NOTHING: Sections = {
   trunks: {},
   guard: {},
   alerts: {},
+  groups: {},
+  targets: {},
+  queues_today: {},
+  agents_today: {},
 };
 
 export const EMPTY: Board = { number: null, at: 0, sections: NOTHING };

@@ -1,5 +1,5 @@
 /** One feed for the whole tab: opened once signed in, opened again whenever it ends. */
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 import { create } from "zustand";
 import { type Board, EMPTY, type Message, reduce, type Sections } from "./board";
 
@@ -87,13 +87,34 @@ function reconnect(code: number): void {
   again = setTimeout(connect, wait * (0.75 + Math.random() / 2));
 }
 
+/** One timer for all that count, however many: they change in the same moment, and in one go. */
+const counting = new Set<() => void>();
+let counted = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const SECOND_MS = 1_000;
+
+function count(told: () => void): () => void {
+  counting.add(told);
+  timer ??= setInterval(() => {
+    counted = Date.now();
+    for (const each of counting) each();
+  }, SECOND_MS);
+  return () => {
+    counting.delete(told);
+    if (counting.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** Nobody counted for a while: the moment is old. */
+function lastCounted(): number {
+  if (timer === undefined && Date.now() - counted > SECOND_MS) counted = Date.now();
+  return counted;
+}
+
 /** The server's clock, told each second: for rows that count. */
-export function useServerNow(everyMs = 1_000): number {
+export function useServerNow(): number {
   const aheadMs = useLive((live) => live.aheadMs);
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now + aheadMs;
+  return useSyncExternalStore(count, lastCounted) + aheadMs;
 }
