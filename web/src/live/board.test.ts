@@ -8,6 +8,7 @@ const queue = {
   talking: 0,
   debts: 0,
   oldest_debt_at: null,
+  groups: [],
 };
 const snapshot: Message = {
   type: "snapshot",
