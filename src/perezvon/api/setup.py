@@ -22,6 +22,8 @@ from perezvon.store.users import LoginTaken, User
 router = APIRouter(tags=["setup"], responses=ERRORS)
 
 CODE_BYTES_MAX: Final = 200
+TRIES: Final = "/setup"
+"""Counted as a login that nobody can have."""
 
 
 class Setup(Shown):
@@ -50,7 +52,7 @@ async def make_first_user(ctx: Ctx, request: Request, response: Response, body: 
     def make() -> User:
         if users.has_manager(ctx.books.stored):
             raise ApiError(409, "set_up", "this installation has its first user")
-        count(ctx, "setup", ctx.address_of(request))
+        count(ctx, TRIES, ctx.address_of(request))
         code = _code(ctx.setup_file)
         if not code or not hmac.compare_digest(code, _plain(body.code)):
             raise ApiError(403, "wrong_code", "the code of the terminal is another", "code")
