@@ -52,6 +52,8 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /calls": ("read", "owner supervisor controller agent viewer integrator"),
     "GET /calls/{call}": ("read", "owner supervisor controller agent viewer integrator"),
     "GET /calls/{call}/results": ("read", "owner supervisor controller agent viewer integrator"),
+    "GET /placed-calls": ("read", "owner supervisor controller agent viewer integrator"),
+    "GET /placed-calls/{call}": ("read", "owner supervisor controller agent viewer integrator"),
     "POST /calls": ("act", WORK),
     "POST /calls/{call}/transfer": ("act", "owner supervisor agent"),
     "POST /calls/{call}/transfer/completion": ("act", "owner supervisor agent"),

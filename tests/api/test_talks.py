@@ -55,6 +55,31 @@ def test_a_talk_with_whom_we_owe_settles_his_debt(house: House) -> None:
     house.serve(scenario, "act")
 
 
+def test_a_placed_call_is_in_its_list_in_the_history_and_explained(house: House) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        call = (await client.post("/calls", json={"agent": "ana", "number": PETR})).json()["call"]
+        house.office.tell(LegAnswered(house.office.told(RingAgent)[-1].leg))
+        dialled = house.office.told(DialClient)[-1]
+        house.office.later(4 * SECOND)
+        house.office.tell(LegAnswered(dialled.leg))
+        house.office.later(6 * SECOND)
+        house.hang_up(dialled.leg)
+        house.save()
+        (row,) = (await client.get("/placed-calls")).json()["items"]
+        assert row == (await client.get(f"/placed-calls/{call}")).json()
+        assert (row["id"], row["agent"], row["number"]) == (call, "ana", PETR)
+        assert (row["outcome"], row["wait_ms"], row["talk_ms"]) == ("reached", 4_000, 6_000)
+        assert row["answered_at"] - row["placed_at"] == 4_000
+        story = (await client.get(f"/calls/{call}/explanation?lang=en")).json()["lines"]
+        assert story[0]["key"] == "placed"
+        reply = await client.get(f"/persons/{row['person']}")
+        past = reply.json()
+        assert [one["direction"] for one in past["history"]["items"]] == ["placed"]
+        assert (await client.get("/placed-calls/none")).status_code == 404
+
+    house.serve(scenario, "act")
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [

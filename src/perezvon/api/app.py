@@ -30,6 +30,7 @@ from perezvon.api import (
     persons,
     phone,
     phones,
+    placed,
     plan,
     plan_preview,
     recordings,
@@ -52,6 +53,7 @@ PREFIX: Final = "/api/v1"
 NOUNS: Final = (
     calls,
     talks,
+    placed,
     results,
     explanations,
     persons,

@@ -15,6 +15,7 @@ from perezvon.store.calls import get_call
 from perezvon.store.debts import get_debt
 from perezvon.store.explanations import story_of_call, story_of_debt
 from perezvon.store.names import Names
+from perezvon.store.placed import get_placed
 
 router = APIRouter(tags=["explanations"], responses=ERRORS)
 
@@ -44,7 +45,9 @@ def explain_call(
     """Whom it was offered to and why, what each did, and what became of the debt."""
     stored, within = ctx.books.fresh(), ctx.within(principal, Permission.EXPLAIN)
     # A call-back has a story and is no row of the calls: only who sees all may ask for it.
-    hidden = within is not None and get_call(stored, call, within) is None
+    hidden = within is not None and not (
+        get_call(stored, call, within) or get_placed(stored, call, within)
+    )
     facts = [] if hidden else story_of_call(stored, call)
     if not facts:
         raise not_found("call")

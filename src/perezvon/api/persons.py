@@ -65,6 +65,7 @@ class Counts(Shown):
     answered: int
     callbacks: int
     reached: int
+    placed: int
     first_at: int | None
     last_at: int | None
 
@@ -91,7 +92,7 @@ def read_person(
     """`limit` and `cursor` are of his history, newest first."""
     stored = ctx.books.fresh()
     figures = figures_of(stored, person)
-    if not figures.calls and not figures.callbacks:
+    if not (figures.calls or figures.callbacks or figures.placed):
         raise not_found("person")
     check_person(stored, ctx.books.plan(), principal, Permission.SEE_PERSONS, person)
     page = list_history(stored, person=person, limit=limit, cursor=cursor)

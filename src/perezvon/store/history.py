@@ -14,12 +14,14 @@ from perezvon.store.callbacks import TALKED
 from perezvon.store.database import Database
 from perezvon.store.debts import DebtRow, DebtState
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, check_limit, fetch
-from perezvon.store.schema import attempts, calls, debts, offers
+from perezvon.store.schema import attempts, calls, debts, offers, placed
 
 
 class Direction(StrEnum):
     INBOUND = "inbound"
     CALLBACK = "callback"
+    PLACED = "placed"
+    """An agent dialled him by hand, and he was not owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class PastCallRow:
     """Which of our numbers he called; None: we called him."""
     agent: str | None
     outcome: str | None
-    """Of an inbound call where it stands in the ledger, of a call-back what became of the attempt;
+    """Of an inbound call where it stands in the ledger, of one that we made what became of it;
     None while it goes on."""
     miss_reason: str | None
     wait_ms: int | None
@@ -49,6 +51,8 @@ class Figures:
     answered: int
     callbacks: int
     reached: int
+    placed: int
+    """Dialled by hand, without owing him."""
     first_at: int | None
     last_at: int | None
 
@@ -120,13 +124,29 @@ def _past_calls(person: str | None, agent: str | None) -> CompoundSelect[tuple[o
         attempts.c.talk_ms,
         attempts.c.debt,
     ).join(debts, debts.c.id == attempts.c.debt)
+    dialled = select(
+        placed.c.id,
+        literal(Direction.PLACED.value),
+        placed.c.person,
+        placed.c.placed_at,
+        placed.c.queue,
+        null(),
+        placed.c.agent,
+        placed.c.outcome,
+        null(),
+        placed.c.wait_ms,
+        placed.c.talk_ms,
+        null(),
+    )
     if person is not None:
+        dialled = dialled.where(placed.c.person == person)
         inbound = inbound.where(calls.c.person == person)
         callbacks = callbacks.where(debts.c.person == person)
     if agent is not None:
+        dialled = dialled.where(placed.c.agent == agent)
         inbound = inbound.where(calls.c.agent == agent)
         callbacks = callbacks.where(attempts.c.agent == agent)
-    return union_all(inbound, callbacks)
+    return union_all(inbound, callbacks, dialled)
 
 
 def figures_of(database: Database, person: str) -> Figures:
@@ -142,16 +162,23 @@ def figures_of(database: Database, person: str) -> Figures:
         .where(debts.c.person == person)
         .group_by(attempts.c.outcome)
     )
+    dialled = select(
+        func.count(), func.min(placed.c.placed_at), func.max(placed.c.placed_at)
+    ).where(placed.c.person == person)
     with database.read() as connection:
         count, answered, first_at, last_at = connection.execute(inbound).one()
         tried = connection.execute(outbound).all()
-    moments = [moment for moment in (last_at, *(row[2] for row in tried)) if moment is not None]
+        placed_count, placed_first_at, placed_last_at = connection.execute(dialled).one()
+    firsts = [moment for moment in (first_at, placed_first_at) if moment is not None]
+    lasts = (last_at, placed_last_at, *(row[2] for row in tried))
+    moments = [moment for moment in lasts if moment is not None]
     return Figures(
         calls=count,
         answered=answered,
         callbacks=sum(row[1] for row in tried),
         reached=sum(row[1] for row in tried if row[0] == TALKED),
-        first_at=first_at,
+        placed=placed_count,
+        first_at=min(firsts, default=None),
         last_at=max(moments, default=None),
     )
 
@@ -214,11 +241,13 @@ def was_offered(database: Database, agent: str, *, call: str = "", person: str =
         select(offers.c.id)
         .outerjoin(calls, calls.c.id == offers.c.call)
         .outerjoin(debts, debts.c.id == offers.c.debt)
+        .outerjoin(placed, placed.c.id == offers.c.call)
         .where(offers.c.agent == agent)
     )
     if call:
         wanted = wanted.where(offers.c.call == call)
     if person:
-        wanted = wanted.where(or_(calls.c.person == person, debts.c.person == person))
+        his = (calls.c.person == person, debts.c.person == person, placed.c.person == person)
+        wanted = wanted.where(or_(*his))
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).first() is not None

@@ -14,7 +14,17 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from perezvon.core.facts import Fact
 from perezvon.runtime.ports import StoredFact
-from perezvon.store import agents, callbacks, calls, debts, facts, offers, recordings, schema
+from perezvon.store import (
+    agents,
+    callbacks,
+    calls,
+    debts,
+    facts,
+    offers,
+    placed,
+    recordings,
+    schema,
+)
 from perezvon.store.codec import decode_fact
 from perezvon.store.database import (
     LOCK_PROJECTION,
@@ -93,6 +103,7 @@ class Projection:
                 schema.debts,
                 schema.attempts,
                 schema.offers,
+                schema.placed,
                 schema.agents,
                 schema.agent_log,
                 schema.recorded_legs,
@@ -141,6 +152,7 @@ def fold(views: Connection, fact: Fact, number: int) -> None:
     offers.fold(views, fact)
     recordings.fold(views, fact)
     callbacks.fold(views, fact)
+    placed.fold(views, fact)
     agents.fold(views, fact, number)
     debts.fold(views, fact)
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from sqlalchemy import Connection, select, update
 
 from perezvon.core import facts as f
+from perezvon.core import talk_facts as t
 from perezvon.core.ids import Instant
 from perezvon.runtime.recordings import stem_of
 from perezvon.store.database import Database, insert_into
@@ -120,6 +121,10 @@ def fold(connection: Connection, fact: f.Fact) -> None:
     match fact:
         case f.CallReceived():
             _begin(connection, {"call": fact.call, "at": fact.at}, fact.leg)
+        case t.CallPlaced():
+            _begin(connection, {"call": fact.call, "at": fact.at}, fact.leg)
+        case f.PlacedCallFailed():
+            _end(connection, fact.call, fact.at)
         case f.ClientDialled():
             call = _call_of(connection, fact)
             _begin(connection, {"call": call, "at": fact.at}, fact.leg)

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from perezvon.core.plan import Plan
-from perezvon.store.schema import attempts, calls, debts, offers
+from perezvon.store.schema import attempts, calls, debts, offers, placed
 
 Condition: TypeAlias = ColumnElement[bool]
 
@@ -38,6 +38,10 @@ class OfProjects:
     def calls(self) -> Condition:
         in_queue = and_(calls.c.queue.in_(self.queues), calls.c.did.not_in(self.foreign_dids))
         return or_(calls.c.did.in_(self.dids), in_queue)
+
+    def placed(self) -> Condition:
+        in_queue = and_(placed.c.queue.in_(self.queues), placed.c.did.not_in(self.foreign_dids))
+        return or_(placed.c.did.in_(self.dids), in_queue)
 
     def debts(self) -> Condition:
         """Of the project whose call was missed first."""
@@ -75,6 +79,10 @@ class OfAgent:
         offered = select(offers.c.call).where(offers.c.agent == self.agent)
         return or_(calls.c.agent == self.agent, calls.c.id.in_(offered))
 
+    def placed(self) -> Condition:
+        offered = select(offers.c.call).where(offers.c.agent == self.agent)
+        return or_(placed.c.agent == self.agent, placed.c.id.in_(offered))
+
     def debts(self) -> Condition:
         return or_(debts.c.owner == self.agent, debts.c.queue.in_(self.queues))
 
@@ -90,6 +98,10 @@ Within: TypeAlias = OfProjects | OfAgent | None
 
 def calls_within(statement: Select[Any], within: Within) -> Select[Any]:
     return statement if within is None else statement.where(within.calls())
+
+
+def placed_within(statement: Select[Any], within: Within) -> Select[Any]:
+    return statement if within is None else statement.where(within.placed())
 
 
 def debts_within(statement: Select[Any], within: Within) -> Select[Any]:
