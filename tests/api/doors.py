@@ -66,6 +66,12 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /desk/missed": ("act", WORK),
     "GET /desk/next": ("act", WORK),
     "GET /calls/{call}/explanation": ("read", "owner supervisor controller agent integrator"),
+    "GET /calls/{call}/story": (
+        "read",
+        "owner supervisor controller agent viewer integrator",
+    ),
+    "GET /calls/{call}/evidence": ("admin", ADMIN),
+    "POST /persons/search": ("act", "owner supervisor agent integrator"),
     "GET /calls/{call}/recordings": ("act", "owner supervisor controller viewer"),
     "GET /recordings/{recording}": ("act", "owner supervisor controller viewer"),
     "GET /recordings/{recording}/peaks": ("act", "owner supervisor controller viewer"),

@@ -125,6 +125,7 @@ class House:
             "192.0.2.5", 5060, lambda name: "the secret of Ana" if name == ANA else ""
         )
         self.recordings = directory / "data" / "recordings"
+        self.evidence: Callable[[str], Awaitable[bytes]] | None = None
         self.wall = START
         """The web process's clock."""
         self.feed = Feed()
@@ -206,6 +207,7 @@ class House:
                 setup_file=self.setup_file,
                 phones=self.phones,
                 recordings=self.recordings,
+                evidence=self.evidence,
             )
         )
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perezvon.asterisk.numbers import DIALABLE, clean_name, identify, read, to_dial
+from perezvon.asterisk.numbers import DIALABLE, clean_name, identify, to_dial
 from perezvon.core.events import NumberClass
+from perezvon.runtime.numbers import read
 from tests.asterisk.office import MemoryDirectory
 
 

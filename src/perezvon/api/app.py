@@ -20,6 +20,7 @@ from perezvon.api import (
     debts,
     desk,
     errors,
+    evidence,
     explanations,
     health,
     keys,
@@ -38,6 +39,7 @@ from perezvon.api import (
     saved_views,
     sessions,
     setup,
+    stories,
     talks,
     users,
 )
@@ -51,6 +53,8 @@ from perezvon.api.trail import Audited
 TITLE: Final = "Perezvon"
 PREFIX: Final = "/api/v1"
 NOUNS: Final = (
+    evidence,
+    stories,
     calls,
     talks,
     placed,

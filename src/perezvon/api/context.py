@@ -4,7 +4,7 @@ Everything is a value given to `create_app`; nothing here reads settings.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
@@ -98,6 +98,8 @@ class Context:
     """Has the code with which the first user is made."""
     recordings: Path | None = None
     """Where they lie; None: none can be heard here."""
+    evidence: Callable[[str], Awaitable[bytes]] | None = None
+    """Gathers all that is known of a call, as a zip."""
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING_AT_ONCE))
 
     def principal_of(self, request: HTTPConnection) -> Principal | None:

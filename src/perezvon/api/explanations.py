@@ -8,14 +8,14 @@ from perezvon.api.access import Principal, needs
 from perezvon.api.context import ERRORS, Context, Ctx, PathId, Shown
 from perezvon.api.errors import not_found
 from perezvon.api.roles import Permission
+from perezvon.api.routing import CALL, CallInPath
 from perezvon.core.facts import Fact
 from perezvon.metrics.explanation import explain, sentence
 from perezvon.metrics.explanation_words import Language
-from perezvon.store.calls import get_call
+from perezvon.store.any_call import find_call
 from perezvon.store.debts import get_debt
 from perezvon.store.explanations import story_of_call, story_of_debt
 from perezvon.store.names import Names
-from perezvon.store.placed import get_placed
 
 router = APIRouter(tags=["explanations"], responses=ERRORS)
 
@@ -34,21 +34,18 @@ class Explanation(Shown):
     lines: list[Line]
 
 
-@router.get("/calls/{call}/explanation")
+@router.get(f"/calls/{CALL}/explanation")
 def explain_call(
     ctx: Ctx,
     principal: Annotated[Principal, needs(Permission.EXPLAIN)],
-    call: PathId,
+    call: CallInPath,
     *,
     lang: Language = "ru",
 ) -> Explanation:
     """Whom it was offered to and why, what each did, and what became of the debt."""
     stored, within = ctx.books.fresh(), ctx.within(principal, Permission.EXPLAIN)
-    # A call-back has a story and is no row of the calls: only who sees all may ask for it.
-    hidden = within is not None and not (
-        get_call(stored, call, within) or get_placed(stored, call, within)
-    )
-    facts = [] if hidden else story_of_call(stored, call)
+    is_within = find_call(stored, call, within) is not None
+    facts = story_of_call(stored, call) if is_within or within is None else []
     if not facts:
         raise not_found("call")
     return _explanation(ctx, facts, lang)

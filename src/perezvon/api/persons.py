@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from perezvon.api.access import Principal, needs
 from perezvon.api.context import (
@@ -15,6 +15,7 @@ from perezvon.api.context import (
     Limit,
     PathId,
     Shown,
+    SomeText,
     client_of,
 )
 from perezvon.api.debts import Debt
@@ -22,6 +23,8 @@ from perezvon.api.errors import not_found
 from perezvon.api.own import check_person
 from perezvon.api.results import Result
 from perezvon.api.roles import Permission
+from perezvon.api.trail import trail_of
+from perezvon.runtime.numbers import read
 from perezvon.store.database import Database
 from perezvon.store.history import (
     Direction,
@@ -78,6 +81,30 @@ class Card(Shown):
     debt: Debt | None
     """What we owe him now."""
     history: History
+
+
+class Wanted(Shown):
+    number: SomeText
+    """As anybody would write it: with blanks, brackets, an 8 in front."""
+
+
+class Found(Shown):
+    person: str | None
+    """For the lists' filter; null: it is no number, or nobody can be found by numbers now."""
+
+
+@router.post("/persons/search")
+def find_person(
+    request: Request,
+    ctx: Ctx,
+    _principal: Annotated[Principal, needs(Permission.SEE_NUMBERS)],
+    body: Wanted,
+) -> Found:
+    """Exactly this number. Its own address would be a log of numbers, so it is in the body."""
+    trail_of(request).quiet = True
+    plan = ctx.books.plan()
+    number = read(body.number, plan.country if plan is not None else "")
+    return Found(person=ctx.books.person_of(number.text) if number.text else None)
 
 
 @router.get("/persons/{person}")

@@ -39,7 +39,7 @@ class Permission(StrEnum):
     SEE_CALLS = "calls.see"
     EXPLAIN = "calls.explain"
     SEE_NUMBERS = "numbers.see"
-    """Of clients, with their names; without it they are masked. No route needs it alone."""
+    """Of clients, with their names; without it they are masked, and nobody is found by them."""
     SEE_PERSONS = "persons.see"
     HEAR_RECORDINGS = "recordings.hear"
     DIAL = "calls.dial"

@@ -97,7 +97,7 @@ class Audited:
             return
         connection = HTTPConnection(scope)
         route = scope.get("route")
-        path = str(getattr(route, "path", scope["path"])).removeprefix(self._prefix)
+        path = str(getattr(route, "path_format", scope["path"])).removeprefix(self._prefix)
         ids = {str(name): str(value) for name, value in scope.get("path_params", {}).items()}
         try:
             await asyncio.to_thread(

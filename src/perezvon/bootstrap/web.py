@@ -24,6 +24,7 @@ from perezvon.api.context import Context, Phones, Softphones
 from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import phone_url
+from perezvon.bootstrap.evidence_child import EvidenceChild
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.runtime.ports import Unavailable
 from perezvon.settings import Settings
@@ -61,6 +62,7 @@ class WebOptions:
     setup_file: Path | None = None
     phones: Phones | None = None
     recordings: Path | None = None
+    evidence: EvidenceChild | None = None
 
 
 class Server(uvicorn.Server):
@@ -93,6 +95,7 @@ def run(ours: Settings) -> int:
         phones=_phones(ours),
         softphones=_softphones(ours),
         recordings=ours.recordings_dir,
+        evidence=EvidenceChild(ours),
     )
     return serve(options)
 
@@ -170,6 +173,7 @@ def _context(options: WebOptions, books: Books) -> Context:
         proxies=options.proxies,
         setup_file=options.setup_file,
         recordings=options.recordings,
+        evidence=options.evidence,
         phones=options.phones,
     )
 

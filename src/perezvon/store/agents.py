@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from perezvon.core import facts as f
 from perezvon.core.ids import Instant
@@ -62,6 +62,13 @@ def list_statuses(
             limit=limit,
             cursor=cursor,
         )
+
+
+def next_status_at(database: Database, agent: str, at: Instant) -> Instant | None:
+    """When the status that he took at this moment was over; None: it holds still."""
+    of_him = (agent_log.c.agent == agent, agent_log.c.at > at)
+    with database.read() as connection:
+        return connection.execute(select(func.min(agent_log.c.at)).where(*of_him)).scalar()
 
 
 def fold(connection: Connection, fact: f.Fact, number: int) -> None:

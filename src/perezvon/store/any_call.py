@@ -1,14 +1,14 @@
-"""A call whoever called whom: an inbound attempt, or our call-back. What both have in common."""
+"""A call whoever called whom: an inbound attempt, our call-back, one dialled by hand: what they have in common."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
-from perezvon.core.ids import Instant
+from perezvon.core.ids import Duration, Instant
 from perezvon.store.database import Database
 from perezvon.store.history import Direction
-from perezvon.store.schema import attempts, calls, debts
-from perezvon.store.within import Within, callbacks_within, calls_within
+from perezvon.store.schema import attempts, calls, debts, placed
+from perezvon.store.within import Within, callbacks_within, calls_within, placed_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class AnyCall:
     agent: str | None
     at: Instant
     ended_at: Instant | None
+    """Of an attempt that reached him: when the talk began."""
+    talk_ms: Duration | None
+    debt: str | None
+    """That it led to, or that it was to settle."""
 
 
 def find_call(database: Database, call: str, within: Within = None) -> AnyCall | None:
@@ -33,6 +37,8 @@ def find_call(database: Database, call: str, within: Within = None) -> AnyCall |
         calls.c.agent,
         calls.c.received_at,
         calls.c.ended_at,
+        calls.c.talk_ms,
+        calls.c.debt,
     ).where(calls.c.id == call)
     callback = (
         select(
@@ -42,14 +48,27 @@ def find_call(database: Database, call: str, within: Within = None) -> AnyCall |
             attempts.c.agent,
             attempts.c.started_at,
             attempts.c.ended_at,
+            attempts.c.talk_ms,
+            attempts.c.debt,
         )
         .join(debts, debts.c.id == attempts.c.debt)
         .outerjoin(calls, calls.c.id == debts.c.first_call)
         .where(attempts.c.call == call)
     )
+    by_hand = select(
+        placed.c.person,
+        placed.c.did,
+        placed.c.queue,
+        placed.c.agent,
+        placed.c.placed_at,
+        placed.c.ended_at,
+        placed.c.talk_ms,
+        null(),
+    ).where(placed.c.id == call)
     found = (
         (Direction.INBOUND, calls_within(inbound, within)),
         (Direction.CALLBACK, callbacks_within(callback, within)),
+        (Direction.PLACED, placed_within(by_hand, within)),
     )
     with database.read() as connection:
         for direction, wanted in found:

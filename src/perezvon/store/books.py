@@ -70,6 +70,13 @@ class Books:
             pass  # a list without names is better than none
         return found
 
+    def person_of(self, number: str) -> PersonId | None:
+        """Who has this number, as it is spelt by `runtime.numbers`; None: cannot be said now."""
+        try:
+            return self._opened_directory().id_of(number)
+        except Unavailable:
+            return None
+
     def plan(self) -> Plan | None:
         """The newest applied plan; None when there is none yet, or it cannot be read now."""
         try:

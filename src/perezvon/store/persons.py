@@ -47,9 +47,13 @@ class SqlDirectory:
     def open(cls, location: Location) -> "SqlDirectory":
         return cls(open_journal_reader(location))
 
-    def person_of(self, number: str, name: str = "") -> PersonId:
+    def id_of(self, number: str) -> PersonId:
+        """Whoever has this number, known or not; nothing is kept."""
         digest = hmac.new(self._key, number.encode("utf-8", "replace"), hashlib.sha256)
-        person = PersonId("p" + digest.hexdigest()[:DIGITS])
+        return PersonId("p" + digest.hexdigest()[:DIGITS])
+
+    def person_of(self, number: str, name: str = "") -> PersonId:
+        person = self.id_of(number)
         name = name[:NAME_LENGTH_MAX]
         with self._lock:
             known = self._fresh.get(person) or self._known.get(person)
