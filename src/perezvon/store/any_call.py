@@ -1,4 +1,4 @@
-"""A call whoever called whom: an inbound attempt, our call-back, one dialled by hand: what they have in common."""
+"""A call whoever called whom: an inbound attempt, our call-back, or one dialled by hand."""
 
 from dataclasses import dataclass
 
