@@ -201,6 +201,11 @@ def test_each_device_of_an_agent_is_an_endpoint_and_rung_in_the_fallback() -> No
     assert "member = Local/0@mobiles-t/n,0,anna,\n" in made["queues.conf"]
 
 
+def test_the_sound_of_browsers_comes_in_where_the_site_says() -> None:
+    made = written(plan_of(callers_port=5070), media_host="192.0.2.7")
+    assert "protocol = ws\nbind = 192.0.2.7\n" in made["pjsip.conf"]
+
+
 def test_without_a_browser_no_candidates_are_sought() -> None:
     assert "icesupport = no" in written(plan_of(("anna",), callers_port=5070))["rtp.conf"]
 

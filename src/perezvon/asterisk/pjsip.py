@@ -75,7 +75,7 @@ def pjsip_conf(
     secrets: Mapping[str, str],
     *,
     bind: str,
-    ws_bind: str,
+    media_bind: str,
     outside: str | None,
     local_nets: tuple[str, ...],
     qualify_trunk_s: int,
@@ -98,7 +98,9 @@ def pjsip_conf(
             external_media_address=outside, external_signaling_address=outside,
             local_net=local_nets if outside else (),
         ),
-        conf.section("transport-ws", type="transport", protocol="ws", bind=ws_bind),
+        # It listens nowhere (the HTTP server does), but here is where the sound of its telephones
+        # is bound to (measured): on the loopback no browser elsewhere would be heard.
+        conf.section("transport-ws", type="transport", protocol="ws", bind=media_bind),
     ]  # fmt: skip
     language = "en" if plan.language == "en" else "ru"
     parts += [_trunk(trunk, secrets, tenant, language, qualify_trunk_s) for trunk in plan.trunks]

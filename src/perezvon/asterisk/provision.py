@@ -93,6 +93,8 @@ class Site:
     ari_user: str = "perezvon"
     sip_host: str = "127.0.0.1"
     http_host: str = "127.0.0.1"
+    media_host: str = "127.0.0.1"
+    """Where the sound of browsers comes in."""
     rtp_ports: tuple[int, int] = (16_384, 20_479)
     """First and last."""
     heartbeat_age_s: int = HEARTBEAT_AGE_S
@@ -146,7 +148,7 @@ def files(plan: Plan, site: Site, secrets: Mapping[str, str]) -> dict[str, str]:
             plan,
             secrets,
             bind=f"{conf.host('sip_host', site.sip_host)}:{site.sip_port}",
-            ws_bind=conf.host("http_host", site.http_host),
+            media_bind=conf.host("media_host", site.media_host),
             outside=conf.host("outside_address", site.outside_address)
             if site.outside_address
             else None,

@@ -6,6 +6,7 @@ with is always what the newest applied plan says, or the one before when it cann
 
 import contextlib
 from collections.abc import Collection
+from ipaddress import ip_address
 from pathlib import Path
 
 from perezvon.asterisk import ari, install, provision, traces
@@ -39,6 +40,7 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         sip_port=settings.sip_port,
         http_host=settings.http_bind,
         http_port=settings.http_port,
+        media_host=_media_host(settings),
         ari_password=secrets.ari_password,
         hep_port=settings.hep_port if settings.trace_mb else 0,
         hep_password=traces.password(secrets.ari_password),
@@ -58,6 +60,15 @@ def ari_address(settings: Settings, secrets: Secrets, tenant: str) -> ari.Addres
         password=secrets.ari_password,
         app=provision.application(tenant),
     )
+
+
+def _media_host(settings: Settings) -> str:
+    """Where browsers can send sound: where they find the pages, else where telephones find us (the
+    pages may be behind a proxy of this machine).
+    """
+    binds = (settings.web_bind, settings.sip_bind)
+    outside = (bind for bind in binds if not ip_address(bind).is_loopback)
+    return next(outside, settings.sip_bind)
 
 
 def phone_url(settings: Settings) -> str:

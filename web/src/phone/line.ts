@@ -1,16 +1,14 @@
 /**
  * The line to the relay, as the SIP library's socket: it may be cut and comes back by itself, and
- * the library does not notice.
+ * the library never notices. (It would end the talk, whose sound goes on all the time.)
  *
  * Messages are counted on both sides. After a cut each side tells how many it has, and the other
- * sends the rest again; only when the relay has let go of our connection to the switch (`new`) is
- * the library told that its transport was lost. See `api/phone_relay.py` for the frames.
+ * sends the rest again. When the relay had to let go of our connection to the switch (`new`), the
+ * telephone is told to register. See `api/phone_relay.py` for the frames.
  */
 
 const PROVE_MS = 4_000;
 const DEAD_MS = 10_000;
-/** The relay keeps our place for 30 s. */
-const LOST_MS = 30_000;
 const AGAIN_MS = [200, 500, 1_000, 2_000, 4_000];
 const KEPT_MAX = 200;
 
@@ -27,6 +25,8 @@ interface Control {
 }
 
 export interface LineEvents {
+  /** Our connection to the switch is another one now: it has to learn where we are. */
+  renewed(): void;
   /** The line is cut, or stands again. */
   cut(isCut: boolean): void;
   /** Whether the telephone is on this page. */
@@ -45,7 +45,7 @@ export class Line {
   ondata: (message: unknown) => void = () => {};
 
   readonly #events: LineEvents;
-  #page = randomId();
+  readonly #page = randomId();
   #socket: WebSocket | null = null;
   #wanted = false;
   /** The library was told that it is connected. */
@@ -58,7 +58,7 @@ export class Line {
   #greeted = false;
   #failures = 0;
   #heardAt = 0;
-  #cutAt = 0;
+  #isCut = false;
   #again: ReturnType<typeof setTimeout> | undefined;
   #prove: ReturnType<typeof setInterval> | undefined;
 
@@ -81,7 +81,7 @@ export class Line {
     this.#connected = false;
     clearTimeout(this.#again);
     this.#drop(1000);
-    this.#forget();
+    this.#kept = [];
   }
 
   send(message: string | ArrayBufferLike | Blob | ArrayBufferView): boolean {
@@ -136,21 +136,16 @@ export class Line {
 
   #begin(hello: "new" | "again", got: number): void {
     this.#failures = 0;
-    this.#cutAt = 0;
+    this.#isCut = false;
     this.#greeted = true;
     if (hello === "new") {
-      const hadOne = this.#connected;
-      this.#forget();
-      if (hadOne) {
-        // Its transactions are lost; it connects again in a second, and finds us connected.
-        this.#connected = false;
-        this.ondisconnect(true, 1006, "the relay let go of the line");
-      } else this.#tellConnected();
-    } else {
-      this.#confirm(got);
-      for (const message of this.#kept) this.#socket?.send(message);
-      if (!this.#connected) this.#tellConnected();
-    }
+      this.#got = 0;
+      this.#confirmed = 0;
+    } else this.#confirm(got);
+    // What the other side may have already is known to it by its number, or as a repetition.
+    for (const message of this.#kept) this.#socket?.send(message);
+    if (!this.#connected) this.#tellConnected();
+    else if (hello === "new") this.#events.renewed();
     this.#events.cut(false);
   }
 
@@ -163,12 +158,6 @@ export class Line {
     if (got <= this.#confirmed) return;
     this.#kept.splice(0, got - this.#confirmed);
     this.#confirmed = got;
-  }
-
-  #forget(): void {
-    this.#got = 0;
-    this.#confirmed = 0;
-    this.#kept = [];
   }
 
   #proveLife(socket: WebSocket): void {
@@ -185,31 +174,20 @@ export class Line {
     if (!this.#wanted) return;
     if (REFUSED.has(code)) {
       this.#wanted = false;
-      this.#lose();
       this.#events.refused();
       return;
     }
-    const now = Date.now();
-    if (this.#cutAt === 0) {
-      this.#cutAt = now;
+    if (!this.#isCut) {
+      this.#isCut = true;
       this.#events.cut(true);
     }
-    if (this.#connected && now - this.#cutAt > LOST_MS) this.#lose();
     const wait = AGAIN_MS[Math.min(this.#failures, AGAIN_MS.length - 1)] ?? 0;
     this.#failures += 1;
     this.#again = setTimeout(() => this.#open(), wait);
   }
 
-  #lose(): void {
-    this.#page = randomId();
-    this.#forget();
-    if (!this.#connected) return;
-    this.#connected = false;
-    this.ondisconnect(true, 1006, "the line is lost");
-  }
-
   #tryNow(): void {
-    if (!this.#wanted || this.#cutAt === 0 || this.#socket !== null) return;
+    if (!this.#wanted || !this.#isCut || this.#socket !== null) return;
     this.#failures = 0;
     this.#open();
   }

@@ -149,17 +149,13 @@ export class SipPhone extends Viewed implements Phone {
     return this.#sound.levels();
   }
 
-  /** What the browser counts of the talk's sound; null without one. */
-  async statistics(): Promise<RTCStatsReport | null> {
-    return (await this.#session?.connection?.getStats()) ?? null;
-  }
-
   // Registration.
 
   async #begin(): Promise<void> {
     const credentials = await this.#fetchCredentials();
     if (credentials === null || this.view.state === "off") return;
     const line = new Line(this.#options.url ?? relayUrl(), {
+      renewed: () => this.#renewed(),
       cut: (isCut) => this.#cut(isCut),
       active: (isActive) => this.#activate(isActive),
       refused: () => this.#refuse(),
@@ -224,8 +220,15 @@ export class SipPhone extends Viewed implements Phone {
 
   #register(): void {
     if (this.#active && this.#ua?.isConnected()) this.#ua.register();
-    // Should our connection to the switch be another one now, it learns of it by this.
+  }
+
+  #renewed(): void {
+    const registrator = this.#ua?.registrator() as unknown as { onTransportClosed(): void };
+    registrator?.onTransportClosed();
+    // The switch learns by it where to send what concerns the talk; of one that it does not know,
+    // for it was restarted, we learn that it is over.
     if (this.#session?.isEstablished()) this.#session.renegotiate();
+    this.#register();
   }
 
   #registered(): void {
