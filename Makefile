@@ -53,6 +53,7 @@ lint: $(PROJECT)
 	@$(BIN)/python -m scripts.pages check
 
 test: lint ## everything, scaled down, with a real Asterisk and PostgreSQL: 15 minutes at most
+	@scripts/browser.sh
 	@$(SCRATCH) $(BIN)/pytest -n 3 --dist loadgroup --durations=15 $(ARGS)
 
 proof: $(PROJECT) ## full figures of one PART (make proof PART=calls), written to docs/proof/

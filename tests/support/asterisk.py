@@ -22,6 +22,7 @@ import pytest
 from perezvon.asterisk import install, provision
 from perezvon.asterisk.process import AsteriskProcess, directories
 from perezvon.core.plan import Plan
+from tests.support.loops import run
 from tests.support.ports import free_port, free_udp_block, free_udp_port
 
 PASSWORD = "a-password-for-tests-only"
@@ -66,7 +67,7 @@ class Running:
 
     def cli(self, command: str) -> str:
         """For tests outside an event loop."""
-        return asyncio.run(self.process.cli(command))
+        return run(self.process.cli(command))
 
     def set_heartbeat(self, epoch_s: int) -> None:
         """What an engine does each second."""
@@ -150,4 +151,4 @@ def asterisk(
         asyncio.run(running.process.start(promises=provision.promises(running.site)))
         yield running
     finally:
-        asyncio.run(running.process.stop())
+        run(running.process.stop())

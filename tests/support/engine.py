@@ -13,7 +13,6 @@ Two on one store: `EngineProcess(running, root, name="other")`, started with `"-
 are asked at one socket, where the one that leads answers.
 """
 
-import asyncio
 import json
 import os
 import signal
@@ -41,6 +40,7 @@ from perezvon.store.codec import decode_fact
 from perezvon.store.database import Location, open_journal_reader
 from perezvon.store.schema import journal_facts
 from tests.support.asterisk import PASSWORD, Running
+from tests.support.loops import run
 from tests.support.ports import free_port
 from tests.support.sipp import until_now
 
@@ -60,9 +60,11 @@ class EngineProcess:
         program: Sequence[str] = PROGRAM,
         environment: Mapping[str, str] | None = None,
         name: str = "engine",
+        changes: Mapping[str, object] | None = None,
     ) -> None:
         """`ari_port`: where the engine finds ARI, when it is not to ask the switch itself.
-        `program` is what Python runs instead of ours, `environment` comes on top of settings.
+        `program` is what Python runs instead of ours, `environment` comes on top of settings,
+        `changes` are settings besides those of the switch.
         """
         self.running = running
         self.root = root
@@ -90,6 +92,7 @@ class EngineProcess:
             hep_port=site.hep_port,
             rtp_from=site.rtp_ports[0],
             rtp_to=site.rtp_ports[1],
+            **(changes or {}),
         )
         self.settings.prepare()
 
@@ -176,7 +179,7 @@ class EngineProcess:
             return child.wait(STOP_S)
 
     def ask(self, action: str, **args: object) -> dict[str, Any]:
-        return asyncio.run(ask(self.settings.engine_socket, action, args))
+        return run(ask(self.settings.engine_socket, action, args))
 
     def health(self) -> dict[str, Any]:
         try:

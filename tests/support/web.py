@@ -27,11 +27,12 @@ STOP_S = 10
 
 
 class WebProcess:
-    def __init__(self, engine: EngineProcess) -> None:
+    def __init__(self, engine: EngineProcess, *, port: int | None = None) -> None:
+        """`port`: of a second one beside that of the engine's settings."""
         self._settings = engine.settings
-        self._log = engine.root / "web.log"
+        self._log = engine.root / f"web-{port or ''}.log"
         self._child: subprocess.Popen[bytes] | None = None
-        self.port = engine.settings.web_port
+        self.port = port or engine.settings.web_port
         self.address = f"http://{LOOPBACK}:{self.port}"
 
     @property
@@ -50,7 +51,11 @@ class WebProcess:
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "perezvon", "web"],
-                env={**os.environ, **self._settings.environment()},
+                env={
+                    **os.environ,
+                    **self._settings.environment(),
+                    "PEREZVON_WEB_PORT": str(self.port),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
