@@ -54,12 +54,6 @@ def ear() -> Iterator[Ear]:
 @pytest.fixture(autouse=True)
 def _leave_nobody(place: House, browser: Browser) -> Iterator[None]:
     yield
-    print(
-        "MESSAGES",
-        (place.running.process.places.log / "messages").read_text()[-2500:],
-        place.engine.log_tail()[-1500:],
-        [str(f)[:200] for f in place.engine.facts()[-12:]],
-    )
     for context in browser.contexts:
         context.close()
     place.running.cli("channel request hangup all")
