@@ -126,7 +126,8 @@ def test_a_call_that_came_by_no_trunk_has_none() -> None:
 
 def test_a_leg_of_ours_has_started() -> None:
     started = message("StasisStart", args=["agent"], channel=AGENTS)
-    assert translator().translate(started) == (LegStarted(AGENT, ("agent",)),)
+    (told,) = translator().translate(started)
+    assert told == LegStarted(AGENT, ("agent",), started["channel"]["name"])
 
 
 def test_a_transfer_is_no_new_caller() -> None:

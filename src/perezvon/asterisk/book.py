@@ -34,6 +34,8 @@ class Leg(LegView):
     """How its channel is made, when this driver makes it."""
     dialled: bool = False
     """Told to ring, or to be told again until it does."""
+    is_recorded: bool = False
+    """A client's whom we dial: whoever talks with him is recorded on his leg."""
     is_calling: bool = False
     """The switch has said that it dials."""
     leaving: bool = False

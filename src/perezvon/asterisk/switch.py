@@ -23,6 +23,7 @@ from perezvon.asterisk.errands import Errands
 from perezvon.asterisk.hearing import Hearing
 from perezvon.asterisk.lifesigns import LifeSigns
 from perezvon.asterisk.pjsip import browser_endpoint, telephones
+from perezvon.asterisk.recorder import Recorder
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.replies import Reply
 from perezvon.asterisk.translate import (
@@ -165,9 +166,9 @@ class AsteriskSwitch:
         )
         self._life_signs = LifeSigns(console, self._errands, self._book, self._devices, self._tell)
         self._app = address.app
+        self._recorder = Recorder(console)
         self._sink: Sink | None = None
-        self._asked: set[LegId] = set()
-        """Legs of commands that may not have reached the switch."""
+        self._asked: set[LegId] = set()  # of commands that may not have reached the switch
         self._translator = Translator(self._app, self._identify, self._book.by_channel, {}, ())
         self.learn_plan(plan)
 
@@ -181,6 +182,7 @@ class AsteriskSwitch:
 
     async def stop(self) -> None:
         await self._life_signs.stop()
+        await self._recorder.stop()
         await self._upkeep.stop()
         await self._ari.stop()
         self._book.clear()
@@ -280,7 +282,13 @@ class AsteriskSwitch:
         if isinstance(address, EndCause):
             self._tell(LegEnded(command.leg, address))
             return
-        leg = Leg(Side.CLIENT, id=command.leg, ring_ms=command.ring_ms, rings_to=command.agent)
+        leg = Leg(
+            Side.CLIENT,
+            id=command.leg,
+            ring_ms=command.ring_ms,
+            rings_to=command.agent,
+            is_recorded=command.recorded,
+        )
         self._book.add(leg)
         self._dialling.make(leg, address.endpoint, address.variables)
         listener = self._book.get(command.agent)
@@ -327,12 +335,14 @@ class AsteriskSwitch:
             case DeviceChanged() | TrunkChanged():
                 for change in self._devices.heard(report):
                     self._tell(change)
-            case LegStarted(leg_id):
+            case LegStarted(leg_id, _, channel_name):
                 leg = self._book.on_channel(leg_id)
                 if leg is None:
                     # A request from before the last audit: nobody waits for it any more.
                     self._errands.send("DELETE", f"channels/{part(leg_id)}")
                 else:
+                    if leg.is_recorded and not leg.dialled:
+                        self._recorder.arm(leg.id, channel_name)
                     self._dialling.started(leg)
             case _:
                 leg = self._book.on_channel(report.leg)

@@ -67,6 +67,7 @@ class LegStarted:
 
     leg: LegId
     args: tuple[str, ...]
+    channel_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ class Translator:
     def _started(self, channel: Message, args: list[Any]) -> tuple[Report, ...]:
         leg = LegId(channel["id"])
         if not args or args[0] != "in":
-            return (LegStarted(leg, tuple(str(arg) for arg in args)),)
+            started = tuple(str(arg) for arg in args)
+            return (LegStarted(leg, started, str(channel.get("name") or "")),)
         return (arrived(channel, [str(arg) for arg in args], self.identify),)
 
     def _state(self, leg: LegId, state: str) -> tuple[Report, ...]:

@@ -114,6 +114,8 @@ class DialClient:
     ring_ms: Duration
     agent: LegId | None
     """The agent's leg that hears the ringing; None when the client is called first."""
+    recorded: bool = True
+    """Not when it is to take a client over: it is the client's leg that is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

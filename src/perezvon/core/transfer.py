@@ -153,6 +153,7 @@ class Transfers:
                 call.did,
                 RING_OUTSIDE_MS + 5 * SECOND,
                 call.won.leg if call.won is not None else None,
+                recorded=False,
             )
         )
 
