@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from perezvon.core.ids import HOUR, MINUTE
+from perezvon.core.commands import DialClient, RingAgent
+from perezvon.core.events import EndCause, LegAnswered, LegEnded
+from perezvon.core.ids import HOUR, MINUTE, SECOND
 from perezvon.store.users import find_user
 from tests.api.house import IVAN, OLGA, PETR, House, a_story
 from tests.core.office import ANA, BOB
@@ -277,11 +280,62 @@ def test_the_desk_tells_what_may_be_chosen(house: House) -> None:
     async def scenario(client: httpx.AsyncClient) -> None:
         desk = (await client.get("/desk")).json()
         assert (desk["agent"], desk["name"], desk["device"]) == (ANA, "Ana", "sip")
+        assert desk["devices"] == ["sip"]
         assert "lunch" in desk["pauses"]
         assert desk["queues"][0]["results"][0] == "done"
         assert desk["lines"][0]["number"] == "74951112233"
 
     at_desk(house, ANA, scenario)
+
+
+def test_a_call_dialled_by_hand_is_in_the_history_and_gets_a_result(house: House) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        reply = await client.post("/calls", json={"agent": ANA, "number": PETR})
+        call = reply.json()["call"]
+        house.office.tell(LegAnswered(house.office.told(RingAgent)[-1].leg))
+        house.office.tell(LegAnswered(house.office.told(DialClient)[-1].leg))
+        house.office.later(20 * SECOND)
+        house.hang_up(house.office.told(DialClient)[-1].leg)
+        house.save()
+        noted = await client.put(f"/calls/{call}/result", json={"result": "order"})
+        assert noted.status_code == 200
+        (mine,) = (await client.get("/desk/calls")).json()["items"]
+        assert (mine["call"], mine["direction"], mine["number"]) == (call, "placed", PETR)
+        assert (mine["outcome"], mine["talk_ms"]) == ("reached", 20 * SECOND)
+        assert mine["result"]["result"] == "order"
+        card = (await client.get(f"/persons/{mine['person']}")).json()
+        assert card["counts"]["placed"] == 1
+
+    at_desk(house, ANA, scenario)
+
+
+def test_a_call_dialled_by_hand_that_nobody_takes_says_so(house: House) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await client.post("/calls", json={"agent": ANA, "number": PETR})
+        house.office.tell(LegAnswered(house.office.told(RingAgent)[-1].leg))
+        house.office.tell(LegEnded(house.office.told(DialClient)[-1].leg, EndCause.BUSY))
+        house.save()
+        (mine,) = (await client.get("/desk/calls")).json()["items"]
+        assert (mine["outcome"], mine["talk_ms"]) == ("busy", None)
+
+    at_desk(house, ANA, scenario)
+
+
+def test_a_result_of_a_callback_is_noted_by_its_id_with_a_slash(house: House) -> None:
+    a_story(house)
+    house.office.later(MINUTE)
+    house.save()
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        items = (await client.get("/attempts")).json()["items"]
+        call = next(each["call"] for each in items)
+        assert "/" in call
+        reply = await client.put(
+            f"/calls/{quote(call, safe='')}/result", json={"result": "no_talk"}
+        )
+        assert reply.status_code == 200
+
+    house.serve(scenario, "act")
 
 
 def test_who_is_no_agent_has_no_desk(house: House) -> None:

@@ -11,7 +11,7 @@ from perezvon.api.own import agent_of
 from perezvon.api.persons import History, history_of
 from perezvon.api.roles import Permission
 from perezvon.core.ids import DAY
-from perezvon.core.plan import Plan
+from perezvon.core.plan import DeviceKind, Plan
 from perezvon.metrics.explanation_words import Language
 from perezvon.store.debts import DebtRow
 from perezvon.store.history import list_history, list_missed, open_debts
@@ -42,7 +42,10 @@ class Line(Shown):
 class Desk(Shown):
     agent: str
     name: str
-    device: str
+    device: DeviceKind | None
+    """His own."""
+    devices: list[DeviceKind]
+    """Those that he may choose, his own first."""
     pauses: list[str]
     """Reasons of a pause."""
     queues: list[QueueAtDesk]
@@ -103,7 +106,8 @@ def read_desk(ctx: Ctx, principal: Annotated[Principal, needs(Permission.CHOOSE_
     return Desk(
         agent=agent,
         name=own.name if own is not None else agent,
-        device=own.device.value if own is not None else "",
+        device=own.device if own is not None else None,
+        devices=list(own.devices) if own is not None else [],
         pauses=list(PAUSES),
         queues=[
             QueueAtDesk(

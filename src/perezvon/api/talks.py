@@ -12,6 +12,7 @@ from perezvon.core.call import CallState
 
 router = APIRouter(tags=["talks"], responses=ERRORS)
 
+# A call-back's id has a slash in it: hence `:path` below.
 Handler = Annotated[Principal, needs(Permission.HANDLE_CALLS)]
 
 
@@ -64,7 +65,7 @@ async def dial(
     return Dialled.model_validate(await ctx.ask("call.dial", args))
 
 
-@router.post("/calls/{call}/transfer")
+@router.post("/calls/{call:path}/transfer")
 async def transfer_call(
     ctx: Ctx, principal: Handler, call: PathId, body: TransferBody
 ) -> Transferred:
@@ -74,19 +75,19 @@ async def transfer_call(
     return Transferred.model_validate(await ctx.ask("call.transfer", args))
 
 
-@router.post("/calls/{call}/transfer/completion")
+@router.post("/calls/{call:path}/transfer/completion")
 async def complete_transfer(ctx: Ctx, principal: Handler, call: PathId) -> Dialled:
     """Enough was asked: the client talks with whom he is handed over to."""
     return await _ask(ctx, principal, "call.transfer.complete", call)
 
 
-@router.delete("/calls/{call}/transfer")
+@router.delete("/calls/{call:path}/transfer")
 async def cancel_transfer(ctx: Ctx, principal: Handler, call: PathId) -> Dialled:
     """Back to the client."""
     return await _ask(ctx, principal, "call.transfer.cancel", call)
 
 
-@router.post("/calls/{call}/rejoin")
+@router.post("/calls/{call:path}/rejoin")
 async def rejoin_call(ctx: Ctx, principal: Handler, call: PathId, body: RejoinBody) -> Dialled:
     """His telephone rings again, and its leg takes the place of the one that was lost."""
     principal.check_agent(Permission.HANDLE_CALLS, body.agent)

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, null, select
 
 from perezvon.core.ids import Instant
 from perezvon.store.callbacks import TALKED
 from perezvon.store.database import Database
 from perezvon.store.paging import LIMIT_MAX, BadQuery, check_limit
-from perezvon.store.schema import attempts, calls, debts, results
+from perezvon.store.schema import attempts, calls, debts, placed, results
 
 NOTES_MAX: Final = 50
 """Of one call: more is a program that has gone wild."""
@@ -37,7 +37,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A call to which a result may be noted: an inbound one, or a call-back."""
+    """A call to which a result may be noted, whoever called whom."""
 
     call: str
     person: str | None
@@ -48,15 +48,26 @@ class Noted:
 
 def find_call(database: Database, call: str) -> Noted | None:
     inbound = select(calls.c.id, calls.c.person, calls.c.agent, calls.c.queue, calls.c.did)
-    callback = select(attempts.c.call, debts.c.person, attempts.c.agent, debts.c.queue).join(
-        debts, debts.c.id == attempts.c.debt
+    callback = select(
+        attempts.c.call, debts.c.person, attempts.c.agent, debts.c.queue, null()
+    ).join(debts, debts.c.id == attempts.c.debt)
+    dialled = select(
+        placed.c.id,
+        placed.c.person,
+        placed.c.agent,
+        placed.c.queue,
+        placed.c.did,
     )
     with database.read() as connection:
-        ours = connection.execute(inbound.where(calls.c.id == call)).one_or_none()
-        if ours is not None:
-            return Noted(*ours)
-        again = connection.execute(callback.where(attempts.c.call == call).limit(1)).one_or_none()
-    return None if again is None else Noted(*again, did=None)
+        for wanted in (
+            inbound.where(calls.c.id == call),
+            callback.where(attempts.c.call == call).limit(1),
+            dialled.where(placed.c.id == call),
+        ):
+            row = connection.execute(wanted).one_or_none()
+            if row is not None:
+                return Noted(*row)
+    return None
 
 
 def note_result(database: Database, row: ResultRow) -> None:
@@ -98,8 +109,11 @@ def promised_calls(
         attempts.c.started_at > results.c.at,
         attempts.c.outcome == TALKED,
     )
+    dialled = exists().where(
+        placed.c.person == results.c.person, placed.c.answered_at > results.c.at
+    )
     wanted = _holding().where(
-        results.c.agent == agent, results.c.next_at < before, ~answered, ~reached
+        results.c.agent == agent, results.c.next_at < before, ~answered, ~reached, ~dialled
     )
     with database.read() as connection:
         return _rows(connection, wanted.order_by(results.c.next_at, results.c.id).limit(limit))

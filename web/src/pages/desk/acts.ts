@@ -1,8 +1,18 @@
 /** What an agent does, as requests; and how a refusal is told to him in words. */
 import { notifications } from "@mantine/notifications";
-import { client, problem } from "@/api/client";
-import { askForCallback, chooseStatus } from "@/api/generated/sdk.gen";
-import type { ChosenStatus } from "@/api/generated/types.gen";
+import { problem } from "@/api/client";
+import {
+  askForCallback,
+  cancelTransfer,
+  chooseDevice,
+  chooseStatus,
+  completeTransfer,
+  dial,
+  rejoinCall,
+  transferCall,
+} from "@/api/generated/sdk.gen";
+import type { ChosenStatus, DeviceKind } from "@/api/generated/types.gen";
+import { useSession } from "@/app/session";
 import { wordFor, words } from "./words";
 
 export interface Target {
@@ -11,33 +21,29 @@ export interface Target {
   to_number?: string;
 }
 
-/** Ids of call-backs have a slash in them. */
-const callUrl = (call: string) => `/api/v1/calls/${encodeURIComponent(call)}`;
-
 export const acts = {
   status: (agent: string, status: ChosenStatus, reason = "") =>
     chooseStatus({ path: { agent }, body: { status, reason }, throwOnError: true }),
-  dial: (number: string) =>
-    client.post({ url: "/api/v1/calls", body: { number }, throwOnError: true }),
+  dial: (number: string) => dial({ body: { agent: whoAmIThere(), number }, throwOnError: true }),
   callBack: (debt: string) => askForCallback({ path: { debt }, throwOnError: true }),
-  device: (agent: string, device: string) =>
-    client.put({
-      url: `/api/v1/agents/${encodeURIComponent(agent)}/device`,
-      body: { device },
-      throwOnError: true,
-    }),
+  device: (agent: string, device: DeviceKind) =>
+    chooseDevice({ path: { agent }, body: { device }, throwOnError: true }),
   transfer: (call: string, target: Target, attended: boolean) =>
-    client.post({
-      url: `${callUrl(call)}/transfer`,
-      body: { ...target, attended },
+    transferCall({
+      path: { call },
+      body: { ...target, agent: whoAmIThere(), attended },
       throwOnError: true,
     }),
-  completeTransfer: (call: string) =>
-    client.post({ url: `${callUrl(call)}/transfer/completion`, throwOnError: true }),
-  cancelTransfer: (call: string) =>
-    client.delete({ url: `${callUrl(call)}/transfer`, throwOnError: true }),
-  rejoin: (call: string) => client.post({ url: `${callUrl(call)}/rejoin`, throwOnError: true }),
+  completeTransfer: (call: string) => completeTransfer({ path: { call }, throwOnError: true }),
+  cancelTransfer: (call: string) => cancelTransfer({ path: { call }, throwOnError: true }),
+  rejoin: (call: string) =>
+    rejoinCall({ path: { call }, body: { agent: whoAmIThere() }, throwOnError: true }),
 };
+
+/** Who is no agent is refused by the server. */
+function whoAmIThere(): string {
+  return useSession.getState().me?.agent ?? "-";
+}
 
 export function refusal(error: unknown): string {
   const said = problem(error);

@@ -42,6 +42,7 @@ function Figures({ card: { counts } }: { card: Card }) {
     ["count_calls", counts.calls],
     ["count_answered", counts.answered],
     ["count_callbacks", counts.callbacks],
+    ["count_placed", counts.placed],
   ] as const;
   return (
     <Group gap="lg">

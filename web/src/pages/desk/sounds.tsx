@@ -1,6 +1,7 @@
 /** Which device rings me, which microphone and loudspeakers, and how loud they are. */
 import { Button, Group, SegmentedControl, Select, Stack, Text } from "@mantine/core";
 import { IconDeviceMobile, IconHeadset, IconPhone, IconVolume } from "@tabler/icons-react";
+import type { DeviceKind } from "@/api/generated/types.gen";
 import type { Phone, PhoneView, SoundDevice, SoundKind } from "@/phone/phone";
 import { acts, attempt } from "./acts";
 import { Meters } from "./meters";
@@ -21,7 +22,7 @@ export default function Sounds({ at }: { at: AtDesk }) {
 
 function DeviceChoice({ at }: { at: AtDesk }) {
   const t = words.use();
-  const devices = at.row?.devices ?? [];
+  const { devices } = at.desk;
   const chosen = at.row?.device ?? at.desk.device;
   if (devices.length < 2) return null;
   return (
@@ -32,16 +33,16 @@ function DeviceChoice({ at }: { at: AtDesk }) {
       <SegmentedControl
         fullWidth
         aria-label={t("ring_through")}
-        value={chosen}
-        onChange={(device) => void attempt(() => acts.device(at.desk.agent, device))}
+        value={chosen ?? ""}
+        onChange={(device) => void attempt(() => acts.device(at.desk.agent, device as DeviceKind))}
         data={devices.map((device) => {
-          const Icon = DEVICE_ICONS[device as keyof typeof DEVICE_ICONS] ?? IconPhone;
+          const Icon = DEVICE_ICONS[device];
           return {
             value: device,
             label: (
               <Group gap={6} justify="center" wrap="nowrap">
                 <Icon size={16} aria-hidden />
-                <span>{t(`device_${device as "sip" | "webrtc" | "mobile"}`)}</span>
+                <span>{t(`device_${device}`)}</span>
               </Group>
             ),
           };
