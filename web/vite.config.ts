@@ -7,7 +7,13 @@ const server = process.env.PEREZVON ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react()],
-  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@": fileURLToPath(new URL("src", import.meta.url)),
+      // JsSIP's log, see there.
+      debug: fileURLToPath(new URL("src/phone/quiet.cjs", import.meta.url)),
+    },
+  },
   server: { proxy: { "/api": { target: server, ws: true } } },
   build: {
     target: "es2023",

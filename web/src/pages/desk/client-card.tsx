@@ -62,7 +62,7 @@ function Figures({ card: { counts } }: { card: Card }) {
 
 function Owed({ card }: { card: Card }) {
   const t = words.use();
-  const now = useServerNow(30_000);
+  const now = useServerNow();
   const debt = card.debt;
   if (debt == null) return null;
   return (

@@ -80,7 +80,7 @@ const LINE = { borderTop: "1px solid var(--mantine-color-default-border)" };
 
 function NextRow({ at, next, mayDial }: { at: AtDesk; next: Next; mayDial: boolean }) {
   const t = words.use();
-  const now = useServerNow(10_000);
+  const now = useServerNow();
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const overdue = next.due_at <= now;

@@ -188,7 +188,7 @@ function NextCall({ draft, change }: { draft: Draft; change: (change: Partial<Dr
 
 function Countdown({ at }: { at: AtDesk }) {
   const t = words.use();
-  const now = useServerNow(250);
+  const now = useServerNow();
   const whole = at.queue?.wrap_up_ms;
   const endsAt = wrapUpEndsAt(at.row, whole);
   if (endsAt === null || whole === undefined) return null;
