@@ -55,6 +55,8 @@ DOORS: Final[dict[str, tuple[str, str]]] = {
     "GET /placed-calls": ("read", "owner supervisor controller agent viewer integrator"),
     "GET /placed-calls/{call}": ("read", "owner supervisor controller agent viewer integrator"),
     "POST /calls": ("act", WORK),
+    "PUT /calls/{call}/supervision": ("act", "owner supervisor"),
+    "DELETE /calls/{call}/supervision": ("act", "owner supervisor"),
     "POST /calls/{call}/transfer": ("act", "owner supervisor agent"),
     "POST /calls/{call}/transfer/completion": ("act", "owner supervisor agent"),
     "DELETE /calls/{call}/transfer": ("act", "owner supervisor agent"),

@@ -64,6 +64,7 @@ class Auditor:
         self.talks: dict[AgentId, CallId] = {}
         self.unreachable: set[AgentId] = set()
         self.lent: set[tuple[AgentId, GroupId]] = set()
+        self.supervising: set[AgentId] = set()
         self.attempting: dict[PersonId, DebtId] = {}
         self._plan = plan
         self._seen = 0
@@ -152,6 +153,10 @@ class Auditor:
                 self._status(fact)
             case f.AgentReachableChanged(agent=agent, reachable=reachable):
                 (self.unreachable.discard if reachable else self.unreachable.add)(agent)
+            case t.SupervisionStarted(supervisor=agent):
+                self.supervising.add(agent)
+            case t.SupervisionEnded(supervisor=agent):
+                self.supervising.remove(agent)
             case f.LoanBegan(agent=agent, group=group):
                 self.want(fact.until_at > fact.at, f"over before it began: {fact}")
                 self.lent.add((agent, group))
@@ -213,7 +218,8 @@ class Auditor:
         twice = [leg for leg, offer in self.offers.items() if offer.agent == fact.agent]
         self.want(not twice, f"an agent is offered two calls: {fact.offer} {twice}")
         status, _ = self.status.get(fact.agent, (None, 0))
-        self.want(status is Status.AVAILABLE, f"offered to one who is {status}: {fact.offer}")
+        fine = status is Status.AVAILABLE and fact.agent not in self.supervising
+        self.want(fine, f"offered to one who is {status}, or supervises: {fact.offer}")
         self.offers[fact.offer] = Offer(fact.call, fact.agent, fact.at, fact.step)
         if fact.ranking is Ranking.LONGEST_IDLE and fact.runners_up and fact.debt is None:
             idle_at = self.idle_since.get(fact.agent, 0)
@@ -240,7 +246,8 @@ class Auditor:
         """One order for all queues: an agent goes to the first who wants him."""
         for call, other in self.calls.items():
             theirs = other.queue
-            if not self._waits(other) or theirs is None or not _is_certain(theirs):
+            # Without a key: he had an agent at once, and was never queued.
+            if not self._waits(other) or not (theirs and other.key_at and _is_certain(theirs)):
                 continue
             if (theirs.tier, other.key_at) >= (queue.tier, inbound.key_at):
                 continue
@@ -330,11 +337,11 @@ class Auditor:
         waiting = [(call, inbound) for call, inbound in self.calls.items() if self._waits(inbound)]
         if not waiting:
             return
-        ringing = {offer.agent for offer in self.offers.values()}
+        ringing = {one.agent for one in self.offers.values()} | self.unreachable | self.supervising
         free = {
             agent
             for agent, (status, _) in self.status.items()
-            if status is Status.AVAILABLE and agent not in ringing and agent not in self.unreachable
+            if status is Status.AVAILABLE and agent not in ringing
         }
         if not free:
             return

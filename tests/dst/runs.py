@@ -25,7 +25,7 @@ def judge(seed: int) -> Verdict:
     """Safety: anything may fail. Then liveness: faults stop and everything must end."""
     load = workload(seed)
     storm = Storm(load.scenario, load.plan, seed, load.faults, check=invariants.check)
-    auditor = Auditor(load.plan, people_act=bool(load.acts_every_ms or load.talks_every_ms))
+    auditor = Auditor(load.plan, people_act=load.people_act)
     storm.after_turn = auditor.look
     start_acts(load, storm)
     wrongs: list[str] = []

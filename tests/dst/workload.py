@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from random import Random
 
+from perezvon.core.commands import SupervisionMode
 from perezvon.core.events import (
     AgentGivenBack,
     AgentLent,
@@ -12,9 +13,11 @@ from perezvon.core.events import (
     DebtAssigned,
     DeviceChosen,
     PlanChanged,
+    SuperviseAsked,
+    SuperviseEndAsked,
     WaiverGiven,
 )
-from perezvon.core.facts import DebtOpened
+from perezvon.core.facts import CallAnswered, DebtOpened
 from perezvon.core.ids import (
     DAY,
     HOUR,
@@ -73,6 +76,12 @@ class Workload:
     plans_every_ms: Duration
     talks_every_ms: Duration
     """Agents dial, hand clients over and load their pages anew; 0: never."""
+    choices_every_ms: Duration
+    """Devices are chosen, agents lent, talks supervised; 0: never."""
+
+    @property
+    def people_act(self) -> bool:
+        return bool(self.acts_every_ms or self.talks_every_ms or self.choices_every_ms)
 
 
 def workload(seed: int) -> Workload:
@@ -86,6 +95,7 @@ def workload(seed: int) -> Workload:
         rng.choice((0, 0, 20 * SECOND, 2 * MINUTE)),
         rng.choice((0, 0, 0, 5 * MINUTE)),
         rng.choice((0, 3 * SECOND, 15 * SECOND)),
+        rng.choice((0, 2 * SECOND, 10 * SECOND)),
     )
 
 
@@ -109,7 +119,7 @@ def start_acts(load: Workload, storm: Storm) -> None:
 
     def choose(storm: Storm) -> None:
         _choose(storm, choices)
-        storm.at(int(choices.expovariate(1 / load.acts_every_ms)) + 1, choose)
+        storm.at(int(choices.expovariate(1 / load.choices_every_ms)) + 1, choose)
 
     talks = Random(f"talks {load.seed}")
 
@@ -121,7 +131,8 @@ def start_acts(load: Workload, storm: Storm) -> None:
         storm.at(load.talks_every_ms, act_on_a_talk)
     if load.acts_every_ms:
         storm.at(load.acts_every_ms, act)
-        storm.at(load.acts_every_ms, choose)
+    if load.choices_every_ms:
+        storm.at(load.choices_every_ms, choose)
     if load.plans_every_ms:
         storm.at(load.plans_every_ms, change)
 
@@ -156,11 +167,17 @@ def _choose(storm: Storm, rng: Random) -> None:
     """
     agent = AgentId(rng.choice(sorted(storm.world.office.phones)))
     group = rng.choice(storm.plan.groups).id
-    match rng.randrange(4):
-        case 0 | 1:
+    talks = [fact.call for fact in storm.host.facts[-200:] if isinstance(fact, CallAnswered)][-3:]
+    match rng.randrange(8):
+        case 0 | 1 | 2 if talks:
+            mode = rng.choice(list(SupervisionMode))
+            storm.put(SuperviseAsked(rng.choice(talks), agent, mode, "chief"))
+        case 3:
+            storm.put(SuperviseEndAsked(agent, "chief"))
+        case 4 | 5:
             device = rng.choice(list(DeviceKind))
             storm.put(DeviceChosen(agent, device, rng.choice((agent, "chief"))))
-        case 2:
+        case 6:
             until_at = storm.now + rng.choice((-SECOND, 5 * SECOND, MINUTE, 10 * MINUTE))
             storm.put(AgentLent(agent, group, until_at, "chief"))
         case _:

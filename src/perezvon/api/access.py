@@ -164,5 +164,5 @@ def check_declared(routes: Iterable[BaseRoute]) -> None:
         if isinstance(route, APIRoute):
             for method in route.methods or ():
                 declared = permission_of(route) is not None
-                door = f"{method} {route.path}"
+                door = f"{method} {route.path_format}"
                 assert declared != (door in PUBLIC), f"{door} declares no permission"

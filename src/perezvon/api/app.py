@@ -40,6 +40,7 @@ from perezvon.api import (
     sessions,
     setup,
     stories,
+    supervisions,
     talks,
     users,
 )
@@ -56,6 +57,7 @@ NOUNS: Final = (
     evidence,
     stories,
     calls,
+    supervisions,
     talks,
     placed,
     results,

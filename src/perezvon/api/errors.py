@@ -40,6 +40,9 @@ STATUS_OF: Final = {
     "not_free": 409,
     "no_transfer": 409,
     "no_talk": 409,
+    "no_supervision": 409,
+    "no_telephone": 409,
+    "too_many": 409,
     "unknown_plan": 404,
     "stale_base": 409,
 }

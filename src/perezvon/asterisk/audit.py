@@ -12,7 +12,7 @@ from typing import Any
 
 from perezvon.asterisk import cel
 from perezvon.asterisk.book import side_of
-from perezvon.asterisk.translate import LegView, Side, arrived, end_cause
+from perezvon.asterisk.translate import TAP, LegView, Side, arrived, end_cause
 from perezvon.core.events import Caller, EndCause, LegSeen, LegState
 from perezvon.core.ids import Instant, LegId
 
@@ -34,6 +34,8 @@ class Found:
     fell_back: tuple[LegId, ...]
     """Callers whom the local queue has."""
     empty_bridges: tuple[str, ...]
+    taps: tuple[str, ...] = ()
+    """By which supervisors hear; no legs."""
 
 
 def look(
@@ -46,9 +48,12 @@ def look(
     """From the answers to GET /channels and GET /bridges."""
     ours: dict[LegId, tuple[dict[str, Any], list[str]]] = {}
     fell_back: list[LegId] = []
+    taps: list[str] = []
     for channel in _objects(channels):
         args = _args(channel, f"perezvon-{tenant}")
-        if args is not None:
+        if args is not None and args[:1] == [TAP]:
+            taps.append(channel["id"])
+        elif args is not None:
             ours[LegId(channel["id"])] = (channel, args)
         elif _context(channel) == f"localq-{tenant}" and cel.OWN_SHAPE.fullmatch(channel["id"]):
             fell_back.append(LegId(channel["id"]))
@@ -76,7 +81,7 @@ def look(
         for leg, (channel, args) in ours.items()
     )
     sides = {leg: _side(leg, args) for leg, (_, args) in ours.items()}
-    return Found(legs, sides, bridge_of, tuple(fell_back), tuple(empty))
+    return Found(legs, sides, bridge_of, tuple(fell_back), tuple(empty), tuple(taps))
 
 
 def channel_ids(channels: object) -> frozenset[str]:

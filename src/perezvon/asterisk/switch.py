@@ -26,6 +26,7 @@ from perezvon.asterisk.pjsip import browser_endpoint, telephones
 from perezvon.asterisk.recorder import Recorder
 from perezvon.asterisk.relink import Relink
 from perezvon.asterisk.replies import Reply
+from perezvon.asterisk.supervising import Supervising
 from perezvon.asterisk.translate import (
     BeatHeard,
     LegCalling,
@@ -51,6 +52,7 @@ from perezvon.core.commands import (
     SignalRinging,
     StartMusic,
     StopRinging,
+    Supervise,
 )
 from perezvon.core.events import (
     CallArrived,
@@ -144,6 +146,9 @@ class AsteriskSwitch:
         self._hearing = Hearing(
             self._errands, self._book, self._dialling, guard.waiting_ms, recordings, self._tell
         )
+        self._supervising = Supervising(
+            self._errands, self._book, self._dialling, self._hearing, address.app
+        )
         self._relink = Relink(
             self._ari,
             self._book,
@@ -155,15 +160,9 @@ class AsteriskSwitch:
         )
         self._heart = Heart(self._ari, address.app, guard.heartbeat_variable)
         self._upkeep = Upkeep(
-            self._ari,
-            self._book,
-            self._dialling,
-            self._devices,
-            audit=self._relink.audit,
-            tell=self._tell,
-            adopt=self._adopt,
-            alerts=alerts,
-        )
+            self._ari, self._book, self._dialling, self._devices,
+            audit=self.audit, tell=self._tell, adopt=self._adopt, alerts=alerts,
+        )  # fmt: skip
         self._life_signs = LifeSigns(console, self._errands, self._book, self._devices, self._tell)
         self._app = address.app
         self._recorder = Recorder(console)
@@ -244,6 +243,8 @@ class AsteriskSwitch:
                 self._dialling.withdraw(self._book.known_or_new(leg), REASONS[reason])
             case ConnectCall(call, client, agent):
                 self._connect(call, client, agent)
+            case Supervise():
+                self._supervising.supervise(command)
             case PlayPrompt(leg, playback, prompt):
                 known = self._book.get(leg)
                 if known is None:
@@ -423,14 +424,17 @@ class AsteriskSwitch:
             )
 
     def _end(self, leg: Leg, cause: EndCause) -> None:
-        self._hearing.leg_gone(leg)
-        self._book.remove(leg)
+        self._forget(leg)
         self._tell(LegEnded(leg.id, cause))
+
+    def _forget(self, leg: Leg) -> None:
+        self._hearing.leg_gone(leg)
+        self._supervising.leg_gone(leg)
+        self._book.remove(leg)
 
     def _left(self, leg: Leg) -> None:
         """It lives outside our application."""
-        self._hearing.leg_gone(leg)
-        self._book.remove(leg)
+        self._forget(leg)
         if leg.side is not Side.CALLER:
             self._errands.send("DELETE", f"channels/{part(leg.channel)}")
             self._tell(LegEnded(leg.id, EndCause.LOST))
@@ -450,7 +454,9 @@ class AsteriskSwitch:
 
     async def audit(self) -> Found:
         """All that the switch has of ours now. Raises `LinkError` when it does not say."""
-        return await self._relink.audit()
+        found = await self._relink.audit()
+        self._supervising.tidy(found.taps)
+        return found
 
     @property
     def listing(self) -> Listing | None:
@@ -469,7 +475,9 @@ class AsteriskSwitch:
     async def _on_link(self) -> None:
         asked = self._asked | {leg.id for leg in self._book if leg.is_being_made}
         found, resynced = await self._relink.look(asked)
+        self._supervising.forget()
         self._relink.rewrite_book(found)
+        self._supervising.tidy(found.taps)
         # Commanded while we looked: without a link nothing of it was sent.
         meanwhile = tuple((leg, EndCause.NEVER_MADE) for leg in self._asked - asked)
         self._asked.clear()

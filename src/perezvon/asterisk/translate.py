@@ -39,6 +39,10 @@ REFUSED = frozenset({403, 486, 600, 603})
 BAD_NUMBER = frozenset({404, 410, 484, 485, 604})
 
 
+TAP = "tap"
+"""What the application is told of a channel that is no party's: a supervisor hears by it."""
+
+
 class Side(StrEnum):
     """Who is at the other end of a leg."""
 
@@ -175,6 +179,8 @@ class Translator:
 
     def _started(self, channel: Message, args: list[Any]) -> tuple[Report, ...]:
         leg = LegId(channel["id"])
+        if args[:1] == [TAP]:
+            return ()
         if not args or args[0] != "in":
             started = tuple(str(arg) for arg in args)
             return (LegStarted(leg, started, str(channel.get("name") or "")),)

@@ -60,12 +60,14 @@ class AgentState:
     """Chosen to ring instead of his own."""
     unreachable: list[DeviceKind] = field(default_factory=list)
     """Of his other devices."""
+    supervises: CallId | None = None
+    """Whose talk he hears, or is rung to hear; nobody else rings him then."""
     loans: dict[GroupId, Instant] = field(default_factory=dict)
     """Groups that have him besides his own, and until when."""
 
     @property
     def free(self) -> bool:
-        return self.status is Status.AVAILABLE and self.reachable_now
+        return not self.exclusion()
 
     @property
     def reachable_now(self) -> bool:
@@ -86,6 +88,8 @@ class AgentState:
         """Why he cannot be rung now, in the words of `OfferMade.excluded`; empty: he can."""
         if self.status is not Status.AVAILABLE:
             return self.status.value
+        if self.supervises is not None:
+            return "supervising"
         return "" if self.reachable_now else "unreachable"
 
 

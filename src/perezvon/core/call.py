@@ -107,6 +107,7 @@ class Call:
     """In whose hungry line it stands."""
     offers: dict[LegId, Offer] = field(default_factory=dict)
     offer_count: int = 0
+    supervised_count: int = 0
     missed_by: list[AgentId] = field(default_factory=list)
     refused_by: list[AgentId] = field(default_factory=list)
     rung: list[AgentId] = field(default_factory=list)

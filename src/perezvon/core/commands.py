@@ -125,6 +125,28 @@ class ConnectCall:
     agent: LegId
 
 
+class SupervisionMode(StrEnum):
+    LISTEN = "listen"
+    """Nobody hears him."""
+    WHISPER = "whisper"
+    """The agent hears him."""
+    BARGE = "barge"
+    """Both hear him."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervise:
+    """Let the party of this leg, which is up, hear a talk, and be heard by whom the mode says."""
+
+    leg: LegId
+    call: CallId
+    agent: LegId
+    """Of the agent who talks: whom he hears, and through whom."""
+    mode: SupervisionMode
+    count: int
+    """The same again is the same command; a higher one takes the place of those before."""
+
+
 @dataclass(frozen=True, slots=True)
 class HangUp:
     leg: LegId
@@ -140,5 +162,6 @@ Command: TypeAlias = (
     | StopRinging
     | DialClient
     | ConnectCall
+    | Supervise
     | HangUp
 )

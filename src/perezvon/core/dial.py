@@ -84,7 +84,7 @@ class Dials:
         self, agent: AgentState | None, event: DialAsked, debt: Debt | None
     ) -> DialRefusal | None:
         engine = self._engine
-        if agent is None or agent.status not in MAY_DIAL:
+        if agent is None or agent.status not in MAY_DIAL or agent.supervises is not None:
             return DialRefusal.AGENT_BUSY
         if not agent.reachable_now:
             return DialRefusal.TELEPHONE_AWAY

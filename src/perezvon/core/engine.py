@@ -6,8 +6,9 @@
 
 Rooms: `Calls` (call.py), `Offers` (offer.py), `Talks` (talk.py), `Agents` (agent.py), `Devices`
 (device.py), `Loans` (loan.py), `Debts` (debt.py), `Callbacks` (callback.py), `Attempts`
-(attempt.py), `Dials` (dial.py), `Transfers` (transfer.py), `Rejoins` (rejoin.py); and for what
-others saw while we looked away `resync.py`, `restart.py` and `witness.py`.
+(attempt.py), `Dials` (dial.py), `Transfers` (transfer.py), `Rejoins` (rejoin.py),
+`Supervisions` (supervision.py); and for what others saw while we looked away `resync.py`,
+`restart.py` and `witness.py`.
 Deterministic: the same events at the same times give the same steps in any process.
 """
 
@@ -47,6 +48,8 @@ from perezvon.core.events import (
     PromptEnded,
     RejoinAsked,
     Resynced,
+    SuperviseAsked,
+    SuperviseEndAsked,
     TimePassed,
     TransferAsked,
     TransferCancelAsked,
@@ -74,6 +77,7 @@ from perezvon.core.plan import Agent, CallbackRule, Did, Plan, Queue
 from perezvon.core.queue import Pools
 from perezvon.core.rejoin import Rejoins
 from perezvon.core.state import State
+from perezvon.core.supervision import Supervisions
 from perezvon.core.talk import Talks
 from perezvon.core.timers import Timer, TimerKind, Timers
 from perezvon.core.transfer import Transfers
@@ -128,6 +132,7 @@ class Engine:
         self.agents_room = Agents(self)
         self.devices_room = Devices(self)
         self.loans = Loans(self)
+        self.supervisions = Supervisions(self)
         self.debts_room = Debts(self)
         self.callbacks = Callbacks(self)
         self.trunks = Trunks(self)
@@ -165,7 +170,8 @@ class Engine:
 
     def handle(self, event: Event, now: Instant) -> Step:
         # A leg that a timer of this very turn makes cannot be in an audit that was taken before.
-        audited = tuple(self.legs) if isinstance(event, Resynced) else ()
+        is_audit = isinstance(event, Resynced)
+        audited = (*self.legs, *self.supervisions.legs()) if is_audit else ()
         self.turn_at = now
         self._fire_timers(now)
         self.now = max(self.now, now)
@@ -196,6 +202,7 @@ class Engine:
 
     def _give_out_work(self) -> None:
         """Whoever came free in this turn goes to live callers first, then to debts."""
+        self.supervisions.follow()
         while self._freed or self._wanting or self._tried:
             if self._freed or self._wanting:
                 freed, self._freed = self._freed, []
@@ -294,6 +301,8 @@ class Engine:
                 self.devices_room.take(event)
             case AgentLent() | AgentGivenBack():
                 self.loans.take(event)
+            case SuperviseAsked() | SuperviseEndAsked():
+                self.supervisions.take(event)
             case WaiverGiven(debt, by, reason):
                 self.debts_room.waive(debt, by, reason)
             case DebtAssigned(debt, owner, by):
@@ -328,12 +337,8 @@ class Engine:
         match event:
             case DialAsked():
                 self.dials.asked(event)
-            case TransferAsked():
-                self.transfers.asked(event)
-            case TransferCompletionAsked(call, _):
-                self.transfers.complete(call)
-            case TransferCancelAsked(call, _):
-                self.transfers.cancel(call)
+            case TransferAsked() | TransferCompletionAsked() | TransferCancelAsked():
+                self.transfers.take(event)
             case RejoinAsked(agent):
                 self.rejoins.asked(agent)
 
@@ -351,7 +356,8 @@ class Engine:
     def _leg_answered(self, leg: LegId) -> None:
         call = self.call_of(leg)
         if call is None:
-            self._stop_stray(leg)
+            if not self.supervisions.answered(leg):
+                self._stop_stray(leg)
         elif leg == call.client:
             if not call.inbound:
                 self.outgoing(call).client_answered(call)
@@ -364,13 +370,14 @@ class Engine:
 
     def _stop_stray(self, leg: LegId) -> None:
         """A leg of ours that we let go meanwhile, or took for lost: nobody is left in silence."""
-        if leg.startswith(self.era):
+        if leg.startswith(self.era) and not self.supervisions.knows(leg):
             self.do(StopRinging(leg))
 
     def leg_ended(self, leg: LegId, cause: EndCause) -> None:
         self.state.ending.pop(leg, None)
         call = self.call_of(leg)
         if call is None:
+            self.supervisions.leg_ended(leg, cause)
             return
         if leg == call.client:
             if call.state is CallState.FELL_BACK:
@@ -435,6 +442,8 @@ class Engine:
                 self.agents_room.wrap_up_ends(AgentId(timer.id))
             case TimerKind.REACHABLE_AGAIN:
                 self.devices_room.reachable_again(AgentId(timer.id))
+            case TimerKind.SUPERVISOR_RINGS:
+                self.supervisions.rings_no_longer(AgentId(timer.id))
             case TimerKind.LOAN_ENDS:
                 self.loans.over(AgentId(timer.id))
             case TimerKind.DEBT_TRY:

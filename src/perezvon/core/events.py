@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from perezvon.core.commands import SupervisionMode
 from perezvon.core.ids import (
     AgentId,
     CallId,
@@ -276,6 +277,23 @@ class RejoinAsked:
     agent: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class SuperviseAsked:
+    """A person wants to hear a talk; or, if he hears it already, in another mode."""
+
+    call: CallId
+    supervisor: AgentId
+    """On whose telephone; he must be an agent of the plan."""
+    mode: SupervisionMode
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseEndAsked:
+    supervisor: AgentId
+    by: str
+
+
 class LegState(StrEnum):
     DOWN = "down"
     RINGING = "ringing"
@@ -342,6 +360,8 @@ Event: TypeAlias = (
     | TransferCompletionAsked
     | TransferCancelAsked
     | RejoinAsked
+    | SuperviseAsked
+    | SuperviseEndAsked
     | Resynced
     | TimePassed
 )

@@ -34,6 +34,9 @@ from perezvon.core.talk_facts import (
     DialRefused,
     OfferPurpose,
     PlacedCallAnswered,
+    SupervisionChanged,
+    SupervisionEnded,
+    SupervisionStarted,
     TalkHandedOver,
     TransferBegan,
     TransferFailed,
@@ -165,7 +168,7 @@ class OfferMade:
     excluded: tuple[tuple[str, int], ...]
     """Counts of the step's people who were not eligible, by reason: `talking`, `wrap_up`,
     `paused`, `signed_out`, `ringing`, `unreachable`, `skills`, `missed_this_call`,
-    `refused_this_call`."""
+    `refused_this_call`, `supervising`."""
     debt: DebtId | None = None
     """Set when it is a call-back."""
     purpose: OfferPurpose = OfferPurpose.LINE
@@ -491,6 +494,9 @@ Fact: TypeAlias = (
     | TransferFailed
     | AgentLost
     | AgentRejoined
+    | SupervisionStarted
+    | SupervisionChanged
+    | SupervisionEnded
     | CallCut
     | ArrivalConfirmed
     | WitnessDiffered

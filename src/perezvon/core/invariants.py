@@ -29,6 +29,7 @@ def check(engine: Engine) -> None:
     _check_agents(engine)
     _check_calls(engine)
     _check_debts(engine)
+    _check_supervisions(engine)
     _check_reconciliation(engine)
     _check_nobody_waits_beside_a_free_agent(engine)
 
@@ -139,6 +140,21 @@ def _check_debts(engine: Engine) -> None:
     for call_id, debt in engine.recovered.items():
         assert engine.calls[call_id].debt == debt.id, (debt, "recovered by another's talk")
         assert debt.id not in engine.debts, (debt, "recovered and owed")
+
+
+def _check_supervisions(engine: Engine) -> None:
+    """Whoever supervises hears an agent who talks, and has no call of his own."""
+    for supervisor, one in engine.state.supervisions.items():
+        agent, call = engine.agents[supervisor], engine.calls[one.call]
+        assert agent.supervises == one.call, (agent, one)
+        assert agent.status not in (Status.RINGING, Status.TALKING), (agent, one)
+        assert one.leg not in engine.legs, (one, "is a leg of the call")
+        assert call.won is not None, (call, one)
+        assert one.answered_at is not None or engine.timers.has(
+            TimerKind.SUPERVISOR_RINGS, supervisor
+        ), (one, "rings for ever")
+    for agent in engine.agents.values():
+        assert agent.supervises is None or agent.id in engine.state.supervisions, agent
 
 
 def _check_reconciliation(engine: Engine) -> None:

@@ -31,6 +31,10 @@ def resynced(engine: "Engine", event: Resynced, audited: tuple[LegId, ...]) -> N
     if started_at is not None:
         ended = restart.close_all(engine, started_at, gone, seen, causes)
     for leg in gone:
+        if engine.supervisions.knows(leg):
+            engine.do(StopRinging(leg))
+            engine.leg_ended(leg, causes.get(leg, EndCause.LOST))
+            continue
         call = engine.call_of(leg)
         if call is None or call.state is CallState.FELL_BACK:
             continue
@@ -65,6 +69,8 @@ def _restarted(engine: "Engine", started_at: Instant | None) -> Instant | None:
 def _look_at(engine: "Engine", seen: LegSeen) -> bool:
     """Compare one leg with what we believe. True when it was adopted."""
     if seen.leg in engine.state.ending:
+        return False
+    if engine.supervisions.seen(seen):
         return False
     call = engine.call_of(seen.leg)
     if call is not None:

@@ -19,6 +19,7 @@ from perezvon.core.ledger import Ledger
 from perezvon.core.plan import Queue
 from perezvon.core.queue import PoolKey
 from perezvon.core.reconciliation import Reconciliation
+from perezvon.core.supervision import Supervision
 from perezvon.core.trunk import TrunkState
 
 
@@ -59,4 +60,6 @@ class State:
     """As the switch said when it was last audited; None: it has never said."""
     recovered: dict[CallId, Debt] = field(default_factory=dict)
     """Debts settled by a call-back whose talk goes on: a failure of the switch reopens them."""
+    supervisions: dict[AgentId, Supervision] = field(default_factory=dict)
+    """By supervisor."""
     reconciliation: Reconciliation = field(default_factory=Reconciliation)

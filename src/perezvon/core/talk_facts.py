@@ -1,4 +1,5 @@
-"""Facts of what an agent does with calls: dialling by hand, handing over, coming back.
+"""Facts of what an agent does with calls: dialling by hand, handing over, coming back;
+and of who supervises it.
 
 Part of the union in `facts.py`, whose rules hold here too.
 """
@@ -6,6 +7,7 @@ Part of the union in `facts.py`, whose rules hold here too.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perezvon.core.commands import SupervisionMode
 from perezvon.core.events import NumberClass
 from perezvon.core.ids import (
     AgentId,
@@ -176,3 +178,47 @@ class AgentRejoined:
     call: CallId
     agent: AgentId
     leg: LegId
+
+
+class SupervisionEndReason(StrEnum):
+    HUNG_UP = "hung_up"
+    ASKED = "asked"
+    """Told to stop, by himself or by another."""
+    TALK_OVER = "talk_over"
+    UNANSWERED = "unanswered"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionStarted:
+    """His telephone rings for it; from now on nobody else rings him."""
+
+    at: Instant
+    call: CallId
+    supervisor: AgentId
+    agent: AgentId
+    mode: SupervisionMode
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionChanged:
+    """Another mode, or the call has another agent."""
+
+    at: Instant
+    call: CallId
+    supervisor: AgentId
+    agent: AgentId
+    mode: SupervisionMode
+    by: str
+    """Who asked for this mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEnded:
+    at: Instant
+    call: CallId
+    supervisor: AgentId
+    listened_ms: Duration
+    """From when his telephone was picked up; 0: it never was."""
+    reason: SupervisionEndReason

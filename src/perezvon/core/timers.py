@@ -32,6 +32,7 @@ class TimerKind(StrEnum):
     """Who lost his telephone in mid-talk has not come back."""
     WRAP_UP_ENDS = "wrap_up_ends"
     REACHABLE_AGAIN = "reachable_again"
+    SUPERVISOR_RINGS = "supervisor_rings"
     LOAN_ENDS = "loan_ends"
     """Of an agent, whichever of his loans is the first to end."""
     DEBT_TRY = "debt_try"

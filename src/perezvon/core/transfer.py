@@ -18,7 +18,12 @@ from perezvon.core.commands import (
     SignalRinging,
     StartMusic,
 )
-from perezvon.core.events import EndCause, TransferAsked
+from perezvon.core.events import (
+    EndCause,
+    TransferAsked,
+    TransferCancelAsked,
+    TransferCompletionAsked,
+)
 from perezvon.core.facts import (
     CallEnded,
     CallQueued,
@@ -66,6 +71,15 @@ class Transfers:
         self._engine = engine
 
     # What the agent asks.
+
+    def take(self, event: TransferAsked | TransferCompletionAsked | TransferCancelAsked) -> None:
+        match event:
+            case TransferAsked():
+                self.asked(event)
+            case TransferCompletionAsked(call, _):
+                self.complete(call)
+            case TransferCancelAsked(call, _):
+                self.cancel(call)
 
     def asked(self, event: TransferAsked) -> None:
         engine = self._engine

@@ -52,6 +52,9 @@ from perezvon.core.talk_facts import (
     DialRefused,
     OfferPurpose,
     PlacedCallAnswered,
+    SupervisionChanged,
+    SupervisionEnded,
+    SupervisionStarted,
     TalkHandedOver,
     TransferBegan,
     TransferFailed,
@@ -181,13 +184,14 @@ def _line(fact: Fact) -> list[Line]:
             | DialRefused()
             | ArrivalConfirmed()
             | AgentReachableChanged()
-            | AgentDeviceChosen()
-            | LoanBegan()
-            | LoanEnded()
             | TrunkStateChanged()
             | PlanTaken()
             | SwitchResynced()
         ):
+            return []
+        case SupervisionStarted() | SupervisionChanged() | SupervisionEnded():
+            return []  # not for the agent's eyes
+        case AgentDeviceChosen() | LoanBegan() | LoanEnded():
             return []
         case _:
             assert_never(fact)

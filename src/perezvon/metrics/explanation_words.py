@@ -286,6 +286,7 @@ WORDS: Final[dict[str, dict[str, Words]]] = {
         "signed_out": _two("не на смене", "signed out"),
         "ringing": _two("уже звонит телефон", "ringing"),
         "unreachable": _two("недоступны", "unreachable"),
+        "supervising": _two("слушают разговор", "supervise a talk"),
         "skills": _two("нет навыка", "lack a skill"),
         "missed_this_call": _two("уже пропустили этот звонок", "missed this call"),
         "refused_this_call": _two("отклонили этот звонок", "refused this call"),

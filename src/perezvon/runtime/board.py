@@ -20,6 +20,7 @@ from perezvon.core.debt import Debt
 from perezvon.core.ids import AgentId, CallId, DebtId, Instant, PersonId, TrunkId
 from perezvon.core.ledger import Ledger
 from perezvon.core.plan import Plan, Queue
+from perezvon.core.supervision import Supervision, Supervisions
 from perezvon.runtime.alerts import Alert
 
 Cell: TypeAlias = str | int | bool | list[str] | list[dict[str, str | int]] | None
@@ -32,6 +33,7 @@ SECTIONS: Final = (
     "waiting",
     "agents",
     "talking",
+    "supervisions",
     "debts",
     "queues",
     "ledger",
@@ -87,6 +89,8 @@ class EngineView(Protocol):
     @property
     def plan(self) -> Plan: ...
     @property
+    def supervisions(self) -> Supervisions: ...
+    @property
     def calls(self) -> Mapping[CallId, Call]: ...
     @property
     def groups(self) -> Mapping[AgentId, list[str]]: ...
@@ -129,6 +133,7 @@ def board(
             for id_, agent in islice(engine.agents.items(), AGENT_ROWS_MAX)
         },
         "talking": {call.id: _talking(call, names, who) for call in _first(talking)},
+        "supervisions": {one.supervisor: _supervision(one, names) for one in engine.supervisions},
         "debts": {debt.id: _debt(debt, names, who) for debt in _first(debts)},
         "queues": _queues(engine),
         "ledger": {"all": _ledger(engine.ledger)},
@@ -197,6 +202,17 @@ def _talking(call: Call, names: Mapping[str, str], who: Who) -> Row:
         "agent_name": names.get(agent, agent) if agent is not None else "",
         "debt": call.debt,
         **_transfer(call),
+    }
+
+
+def _supervision(one: Supervision, names: Mapping[str, str]) -> Row:
+    """No agent may see these: he would know when he is listened to."""
+    return {
+        "call": one.call,
+        "agent": one.agent,
+        "agent_name": names.get(one.agent, one.agent),
+        "mode": one.mode.value,
+        "since_at": one.answered_at,
     }
 
 

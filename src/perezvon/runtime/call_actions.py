@@ -22,6 +22,7 @@ from perezvon.core.ids import AgentId, CallId, PersonId, QueueId
 from perezvon.runtime.actions import Args, Name, Submit, Text, checked
 from perezvon.runtime.board import EngineView
 from perezvon.runtime.local import Action, Refused
+from perezvon.runtime.supervision_actions import supervision_actions
 
 BUSY: Final = frozenset({Status.RINGING, Status.TALKING, Status.SIGNED_OUT})
 ON_HIS_CALL: Final = frozenset({CallState.TALKING, CallState.CONSULTING, CallState.REJOINING})
@@ -92,6 +93,8 @@ class CallActions:
             raise Refused("unknown_agent", "the plan has no such agent", "agent")
         if agent.status in BUSY:
             raise Refused("agent_busy", f"the agent is {agent.status.value}", "agent")
+        if agent.supervises is not None:
+            raise Refused("agent_busy", "the agent supervises a talk", "agent")
         if not agent.reachable_now:
             raise Refused("telephone_away", "the agent's telephone cannot be reached", "agent")
         known = {did.number.removeprefix("+") for did in self._engine().plan.dids}
@@ -161,7 +164,7 @@ def call_actions(
     engine: Callable[[], EngineView], submit: Submit, target_of: TargetOf
 ) -> dict[str, Action]:
     calls = CallActions(engine, submit, target_of)
-    return {
+    return supervision_actions(engine, submit) | {
         "call.dial": checked(DialArgs, calls.dial),
         "call.transfer": checked(TransferArgs, calls.transfer),
         "call.transfer.complete": checked(TalkArgs, calls.complete),

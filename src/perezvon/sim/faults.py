@@ -21,6 +21,8 @@ from perezvon.core.events import (
     LegEnded,
     PlanChanged,
     RejoinAsked,
+    SuperviseAsked,
+    SuperviseEndAsked,
     TransferAsked,
     TransferCancelAsked,
     TransferCompletionAsked,
@@ -113,6 +115,8 @@ CERTAIN = (
     RejoinAsked,
     AgentLent,
     AgentGivenBack,
+    SuperviseAsked,
+    SuperviseEndAsked,
 )
 """A person's acts: acknowledged only when they are durable, so they are not lost or repeated."""
 

@@ -74,6 +74,8 @@ class Leg:
     presses: bool = False
     """A person holds this mobile, who will press what he is asked to."""
     answer: Answer | None = None
+    hears: LegId | None = None
+    """Of a supervisor's leg: the agent's leg through which he hears a talk."""
     device: DeviceKind | None = None
     """Of an agent's leg: which telephone of his it rings; None: his own."""
 

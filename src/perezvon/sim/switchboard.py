@@ -15,6 +15,7 @@ from perezvon.core.commands import (
     PromptKind,
     StartMusic,
     StopRinging,
+    Supervise,
 )
 from perezvon.core.events import (
     EndCause,
@@ -191,6 +192,15 @@ class Switchboard:
             leg.held = False
         client.bridged, agent.bridged = agent, client
         self.on_talk(client, agent)
+
+    def supervise(self, command: Supervise) -> None:
+        """He hears the talk; who hears him makes no difference to how it goes."""
+        leg, agent = self.legs.get(command.leg), self.legs.get(command.agent)
+        if leg is None or leg.up_at is None:
+            return
+        if leg.bridged is not None:
+            self.wrong(f"a supervisor who talks himself: {leg.id}")
+        leg.hears = None if agent is None else agent.id
 
     def intend(self, command: object) -> None:
         """The engine decided this, whatever becomes of the command itself."""

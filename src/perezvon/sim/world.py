@@ -19,6 +19,7 @@ from perezvon.core.commands import (
     SignalRinging,
     StartMusic,
     StopRinging,
+    Supervise,
 )
 from perezvon.core.events import Event, LegSeen, TrunkChanged
 from perezvon.core.ids import Instant, LegId, TrunkId
@@ -50,6 +51,7 @@ class World:
             StopRinging: self.board.hang_up,
             DialClient: self.outside.dial_client,
             ConnectCall: self.board.connect_call,
+            Supervise: self.board.supervise,
             HangUp: self.board.hang_up,
         }
         self.learn_plan(plan)
