@@ -23,6 +23,13 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("@/pages/sign-in/sign-in"), "SignIn"),
 });
 
+/** A screen on the wall: no menu, and nobody signs in; its link is the key. */
+const tv = createRoute({
+  getParentRoute: () => root,
+  path: "/tv",
+  component: lazyRouteComponent(() => import("@/pages/board/tv"), "Tv"),
+});
+
 /** Everything behind the door: asks once who is there. */
 const house = createRoute({
   getParentRoute: () => root,
@@ -86,6 +93,7 @@ const account = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    tv,
     house.addChildren([start, desk, board, missed, calls, call, admin, account]),
   ]),
   defaultPreload: "intent",

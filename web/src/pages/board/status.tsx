@@ -1,0 +1,106 @@
+/** An agent's status, by icon and words. */
+import { Text, Tooltip } from "@mantine/core";
+import {
+  IconBell,
+  IconBrowser,
+  IconCircleCheck,
+  IconCoffee,
+  IconDeviceMobile,
+  IconHeadset,
+  IconPencil,
+  IconPhone,
+  IconPlugConnectedX,
+  IconPower,
+  IconUsersGroup,
+} from "@tabler/icons-react";
+import { moment } from "@/i18n/format";
+import type { AgentRow, AgentStatus } from "@/live/board";
+import { useLive } from "@/live/live";
+import classes from "./board.module.css";
+import { words } from "./words";
+
+const ICONS = {
+  ringing: IconBell,
+  talking: IconHeadset,
+  wrap_up: IconPencil,
+  available: IconCircleCheck,
+  paused: IconCoffee,
+  signed_out: IconPower,
+} as const satisfies Record<AgentStatus, typeof IconBell>;
+
+/** In the order in which a supervisor looks at them. */
+export const STATUSES = Object.keys(ICONS) as AgentStatus[];
+
+const PAUSES = ["break", "lunch", "meeting", "training"] as const;
+const KNOWN_REASONS: readonly string[] = [...PAUSES, "missed_calls"];
+
+export function useReasons(): { told: (reason: string) => string; pauses: readonly string[] } {
+  const t = words.use();
+  return {
+    told: (reason) =>
+      KNOWN_REASONS.includes(reason) ? t(`reason_${reason}` as "reason_lunch") : reason,
+    pauses: PAUSES,
+  };
+}
+
+export function Status({ row }: { row: AgentRow }) {
+  const t = words.use();
+  const { told } = useReasons();
+  const Icon = ICONS[row.status] ?? IconPower;
+  const more = row.wanted === null ? told(row.reason) : t(`wanted_${row.wanted}`);
+  return (
+    <span className={classes.status} data-status={row.status}>
+      <Icon size={16} aria-hidden />
+      <span>{t(`status_${row.status}`)}</span>
+      {more !== "" && (
+        <Text span size="xs" c="dimmed" truncate>
+          {more}
+        </Text>
+      )}
+    </span>
+  );
+}
+
+const DEVICES = { sip: IconPhone, webrtc: IconBrowser, mobile: IconDeviceMobile } as const;
+
+/** What is particular about him: which device, whether it is there, whom he is lent to. */
+export function Particulars({ row }: { row: AgentRow }) {
+  const t = words.use();
+  const groups = useLive((live) => live.board.sections.groups);
+  const device = row.device in DEVICES ? (row.device as keyof typeof DEVICES) : null;
+  const Device = device === null ? null : DEVICES[device];
+  const lent = row.lent_to
+    .map(({ group, until_at }) =>
+      t("lent", { group: groups[group]?.name ?? group, when: moment(until_at) }),
+    )
+    .join(", ");
+  return (
+    <span className={classes.particulars}>
+      {!row.reachable && row.status !== "signed_out" && (
+        <Tooltip label={t("unreachable")}>
+          <IconPlugConnectedX
+            size={15}
+            role="img"
+            aria-label={t("unreachable")}
+            color="var(--mantine-color-red-text)"
+          />
+        </Tooltip>
+      )}
+      {lent !== "" && (
+        <Tooltip label={lent}>
+          <IconUsersGroup
+            size={15}
+            role="img"
+            aria-label={lent}
+            color="var(--mantine-color-grape-text)"
+          />
+        </Tooltip>
+      )}
+      {Device !== null && device !== null && (
+        <Tooltip label={t(`device_${device}`)}>
+          <Device size={15} role="img" aria-label={t(`device_${device}`)} />
+        </Tooltip>
+      )}
+    </span>
+  );
+}
