@@ -17,6 +17,8 @@ export default defineConfig({
   server: { proxy: { "/api": { target: server, ws: true } } },
   build: {
     target: "es2023",
+    // Newer than the target's: an older one has light-dark() replaced by what Mantine does not set.
+    cssTarget: ["chrome123", "edge123", "firefox121", "safari17.5"],
     sourcemap: false,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,

@@ -58,6 +58,8 @@ class Live:
         self._open = Feed(_without_engine(Board(0)))
         self._masked = Feed(_without_engine(Board(0)))
         self._own: dict[OfAgent, Feed] = {}
+        self._looked_at = asyncio.Event()
+        """Somebody looks, and nobody did before: he is not to wait for the figures."""
 
     @contextlib.contextmanager
     def followed(self, principal: Principal, own: OfAgent | None) -> Iterator[Follower | None]:
@@ -71,6 +73,8 @@ class Live:
             return
         if own is not None:
             self._own[own] = feed
+        if not self._is_followed:
+            self._looked_at.set()
         follower = feed.follow()
         try:
             yield follower
@@ -78,6 +82,11 @@ class Live:
             feed.leave(follower)
             if own is not None and not feed.is_followed:
                 self._own.pop(own, None)
+
+    @property
+    def _is_followed(self) -> bool:
+        own = any(feed.is_followed for feed in self._own.values())
+        return own or self._open.is_followed or self._masked.is_followed
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -94,11 +103,14 @@ class Live:
             # A store that is away tells nothing new; the figures stay as they were.
             with contextlib.suppress(Unavailable):
                 await self.count_once()
-            await asyncio.sleep(self._today.wait_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._today.wait_s):
+                    await self._looked_at.wait()
+            self._looked_at.clear()
 
     async def count_once(self) -> None:
         """Today's figures, unless nobody looks at them."""
-        if self._open.is_followed or self._masked.is_followed or self._own:
+        if self._is_followed:
             version = str(self._told.sections["guard"]["engine"].get("plan", ""))
             self._beside = await asyncio.to_thread(self._today.sections, version)
             self._publish(Board(max(self._told.at, self._now()), self._told.sections))

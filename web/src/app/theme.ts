@@ -16,7 +16,7 @@ const bell: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "bell",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   colors: { bell },
   defaultRadius: "md",
   fontFamily:

@@ -5,7 +5,6 @@ import {
   Button,
   Group,
   Menu,
-  Modal,
   Select,
   Stack,
   TextInput,
@@ -18,6 +17,7 @@ import { chooseStatus, giveBack, lend } from "@/api/generated";
 import { may } from "@/app/session";
 import type { AgentRow } from "@/live/board";
 import { useLive, useServerNow } from "@/live/live";
+import { Dialog } from "@/parts/dialog";
 import { useReasons } from "./status";
 import { MODES, type Mode, supervise } from "./supervision";
 import { words } from "./words";
@@ -159,7 +159,7 @@ function PauseDialog({ agent, choose, close }: PauseProps) {
   const [reason, setReason] = useState("");
   const name = useName(agent);
   return (
-    <Modal opened onClose={close} title={t("pause_title", { name })} centered>
+    <Dialog opened close={close} title={t("pause_title", { name })}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -181,7 +181,7 @@ function PauseDialog({ agent, choose, close }: PauseProps) {
           <Buttons go={t("pause_do")} close={close} />
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -220,7 +220,7 @@ function LendDialog({ agent, close }: { agent: string; close: () => void }) {
     if (done) close();
   }
   return (
-    <Modal opened onClose={close} title={t("lend_title", { name })} centered>
+    <Dialog opened close={close} title={t("lend_title", { name })}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -259,7 +259,7 @@ function LendDialog({ agent, close }: { agent: string; close: () => void }) {
           <Buttons go={t("lend_do")} close={close} disabled={group === null || isPast} />
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The columns of the board's tables. */
-import { ActionIcon, Menu, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Menu, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconDots,
@@ -11,7 +11,7 @@ import {
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { may } from "@/app/session";
-import { fullMoment, moment, percent, phoneNumber, relative } from "@/i18n/format";
+import { fullMoment, percent, phoneNumber, relative } from "@/i18n/format";
 import type {
   AgentRow,
   ClientCells,
@@ -36,24 +36,39 @@ import { words } from "./words";
 
 type Say = ReturnType<typeof words.use>;
 
-function Client({ row, t, mark }: { row: ClientCells; t: Say; mark?: string }) {
-  const number = phoneNumber(row.number);
+/** Number and name, or name of the agent and queue: the second one smaller, beneath. */
+function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
   return (
-    <span className={classes.client} title={[number, row.name].filter(Boolean).join(" · ")}>
-      {mark !== undefined && (
-        <Tooltip label={mark}>
-          <IconPhoneOutgoing size={14} role="img" aria-label={mark} />
-        </Tooltip>
-      )}
-      <Text span size="sm" fw={600}>
-        {number || t("unknown")}
+    <>
+      <Text size="sm" truncate component="div">
+        {first}
       </Text>
-      {row.name !== "" && (
-        <Text span size="xs" c="dimmed" truncate>
-          {row.name}
+      <Text size="xs" c="dimmed" truncate component="div">
+        {second}
+      </Text>
+    </>
+  );
+}
+
+function Client({ row, t, debt = null }: { row: ClientCells; t: Say; debt?: string | null }) {
+  return (
+    <Two
+      first={
+        <Text span inherit fw={600}>
+          {phoneNumber(row.number) || t("unknown")}
         </Text>
-      )}
-    </span>
+      }
+      second={
+        <>
+          {debt !== null && (
+            <span className={classes.callback}>
+              <IconPhoneOutgoing size={13} aria-hidden /> {t("callback")}{" "}
+            </span>
+          )}
+          {row.name}
+        </>
+      }
+    />
   );
 }
 
@@ -75,21 +90,13 @@ export function waitingColumns(t: Say, names: Names, targets: TargetsRow): Colum
       key: "client",
       head: t("col_client"),
       width: "minmax(150px, 1.3fr)",
-      cell: (row) => (
-        <Client row={row} t={t} mark={row.debt === null ? undefined : t("callback")} />
-      ),
+      cell: (row) => <Client row={row} t={t} debt={row.debt} />,
     },
     {
       key: "rings",
       head: t("col_rings"),
-      width: "minmax(130px, 1.4fr)",
-      cell: (row) => <Rings row={row} t={t} />,
-    },
-    {
-      key: "queue",
-      head: t("col_queue"),
-      width: "minmax(80px, 0.8fr)",
-      cell: (row) => names.queue(row.queue),
+      width: "minmax(150px, 1.4fr)",
+      cell: (row) => <Two first={<Rings row={row} t={t} />} second={names.queue(row.queue)} />,
     },
   ];
 }
@@ -138,27 +145,19 @@ export function talkingColumns(
       key: "client",
       head: t("col_client"),
       width: "minmax(150px, 1.3fr)",
-      cell: (row) => (
-        <Client row={row} t={t} mark={row.debt === null ? undefined : t("callback")} />
-      ),
+      cell: (row) => <Client row={row} t={t} debt={row.debt} />,
     },
     {
       key: "agent",
       head: t("col_agent"),
-      width: "minmax(110px, 1.1fr)",
-      cell: (row) => row.agent_name,
-    },
-    {
-      key: "queue",
-      head: t("col_queue"),
-      width: "minmax(70px, 0.7fr)",
-      cell: (row) => names.queue(row.queue),
+      width: "minmax(130px, 1.2fr)",
+      cell: (row) => <Two first={row.agent_name} second={names.queue(row.queue)} />,
     },
   ];
   if (actions === null) return columns;
   const act: Column<TalkingRow> = {
     key: "actions",
-    head: "",
+    head: <VisuallyHidden>{t("col_actions")}</VisuallyHidden>,
     width: "34px",
     align: "end",
     cell: (row, id) => <TalkMenu id={id} row={row} actions={actions} t={t} />,
@@ -241,7 +240,7 @@ export function agentColumns(t: Say, actions: AgentActions | null): Column<Agent
   if (actions === null) return columns;
   const act: Column<AgentRow> = {
     key: "actions",
-    head: "",
+    head: <VisuallyHidden>{t("col_actions")}</VisuallyHidden>,
     width: "34px",
     align: "end",
     cell: (row, id) => <AgentMenu id={id} row={row} actions={actions} />,
@@ -285,20 +284,14 @@ export function debtColumns(
     {
       key: "state",
       head: t("col_state"),
-      width: "minmax(110px, 1fr)",
-      cell: (row) => <DebtState row={row} />,
-    },
-    {
-      key: "owner",
-      head: t("col_owner"),
-      width: "minmax(80px, 0.8fr)",
-      cell: (row) => row.owner_name,
+      width: "minmax(130px, 1.2fr)",
+      cell: (row) => <Two first={<DebtState row={row} />} second={row.owner_name} />,
     },
   ];
   if (actions === null) return columns;
   const act: Column<DebtRow> = {
     key: "actions",
-    head: "",
+    head: <VisuallyHidden>{t("col_actions")}</VisuallyHidden>,
     width: "62px",
     align: "end",
     cell: (row, id) => <DebtMenu id={id} row={row} actions={actions} t={t} d={d} />,
@@ -310,7 +303,7 @@ function Due({ row }: { row: DebtRow }) {
   const t = words.use();
   const now = useServerNow();
   if (!row.overdue && row.due_at > now) {
-    return <span title={fullMoment(row.due_at)}>{moment(row.due_at, now)}</span>;
+    return <span title={fullMoment(row.due_at)}>{relative(row.due_at, now)}</span>;
   }
   return (
     <span className={classes.overdue} title={fullMoment(row.due_at)}>

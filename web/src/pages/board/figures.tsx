@@ -69,23 +69,16 @@ export function SixFigures({ figures, targets, large = false }: Props) {
         icon={<IconPhoneX aria-hidden />}
         name={t("figure_missed")}
         value={figures.missedShare === null ? "—" : percent(figures.missedShare)}
-        more={figures.missed > 0 ? t("of_calls", { missed: whole(figures.missed) }) : undefined}
+        more={figures.missed > 0 ? t("of_calls", { ...figures }) : undefined}
         target={t("at_most", { target: percent(targets.missed_percent / 100) })}
         well={figures.missedShare === null || figures.missedShare * 100 <= targets.missed_percent}
       />
       <Figure
         icon={<IconHeadset aria-hidden />}
         name={t("figure_agents")}
-        value={
-          <span title={t("agents_told", { ...figures })}>
-            {whole(figures.available)}
-            <span className={classes.rest}>
-              {" "}
-              / {whole(figures.busy)} / {whole(figures.paused)}
-            </span>
-          </span>
-        }
-        target={t("free_at_least", { target: whole(targets.available) })}
+        value={whole(figures.available)}
+        more={t("agents_more", { ...figures })}
+        target={t("at_least", { target: whole(targets.available) })}
         well={figures.available >= targets.available}
       />
       <Figure

@@ -16,6 +16,8 @@ import { STATUSES } from "./status";
 import { words } from "./words";
 
 const ROW_PX = 36;
+/** Of rows with two lines. */
+const TALL_PX = 48;
 
 interface FrameProps {
   area: string;
@@ -77,7 +79,7 @@ export const WaitingPanel = memo(function WaitingPanel({ rows, total, targets }:
         label={t("waiting")}
         columns={columns}
         entries={entries}
-        rowHeight={ROW_PX}
+        rowHeight={TALL_PX}
         empty={t("nobody_waits")}
       />
     </Frame>
@@ -104,7 +106,7 @@ export const TalkingPanel = memo(function TalkingPanel({ rows, actions }: Talkin
         label={t("talking")}
         columns={columns}
         entries={entries}
-        rowHeight={ROW_PX}
+        rowHeight={TALL_PX}
         empty={t("nobody_talks")}
       />
     </Frame>
@@ -204,7 +206,7 @@ export const DebtsPanel = memo(function DebtsPanel({ rows, total, actions }: Deb
         label={t("debts")}
         columns={columns}
         entries={entries}
-        rowHeight={ROW_PX}
+        rowHeight={TALL_PX}
         empty={t("no_debts")}
       />
     </Frame>

@@ -6,7 +6,6 @@ import {
   Code,
   CopyButton,
   Group,
-  Modal,
   SegmentedControl,
   Stack,
   Text,
@@ -25,6 +24,7 @@ import {
   revokeBoardLinkMutation,
 } from "@/api/generated/@tanstack/react-query.gen";
 import { moment } from "@/i18n/format";
+import { Dialog } from "@/parts/dialog";
 import { words } from "./words";
 
 const DAY_MS = 86_400_000;
@@ -45,9 +45,9 @@ export function TvLinks() {
       >
         {t("tv")}
       </Button>
-      <Modal opened={opened} onClose={dialog.close} title={t("tv_title")} size="lg" centered>
+      <Dialog opened={opened} close={dialog.close} title={t("tv_title")} size="lg">
         <Links />
-      </Modal>
+      </Dialog>
     </>
   );
 }

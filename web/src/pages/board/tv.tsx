@@ -9,7 +9,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { problem } from "@/api/client";
 import { openBoard } from "@/api/generated";
-import { clock, moment, phoneNumber } from "@/i18n/format";
+import { moment, phoneNumber, relative } from "@/i18n/format";
 import { closeFeed, openFeed, useLive, useServerNow } from "@/live/live";
 import { Lasting } from "@/parts/lasting/lasting";
 import { SixFigures, TARGETS } from "./figures";
@@ -86,9 +86,9 @@ function useDoor(): Door {
   return door;
 }
 
-const WAITING_ROWS = 9;
-const AGENT_ROWS = 20;
-const DEBT_ROWS = 9;
+const WAITING_ROWS = 6;
+const AGENT_ROWS = 12;
+const DEBT_ROWS = 6;
 
 function Screen() {
   const t = words.use();
@@ -151,7 +151,7 @@ function Screen() {
           total={Math.max(figures.debts, debts.length)}
           rows={debts.slice(0, DEBT_ROWS).map(([id, row]) => (
             <li key={id}>
-              <span>{row.owner_name || phoneNumber(row.number)}</span>
+              <span>{phoneNumber(row.number) || row.owner_name}</span>
               <DueIn at={row.due_at} overdue={row.overdue} />
             </li>
           ))}
@@ -168,7 +168,7 @@ function Now() {
 function DueIn({ at, overdue }: { at: number; overdue: boolean }) {
   const t = words.use();
   const now = useServerNow();
-  if (!overdue && at > now) return <span>{clock(at - now)}</span>;
+  if (!overdue && at > now) return <span>{relative(at, now)}</span>;
   return (
     <Text span inherit fw={700} c="var(--mantine-color-red-text)">
       <IconAlertTriangle size="0.9em" aria-hidden /> {t("overdue")}

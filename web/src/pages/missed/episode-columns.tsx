@@ -1,5 +1,5 @@
 /** The columns of the list: one row is one client's episode, in two lines. */
-import { ActionIcon, Checkbox, Group, Menu, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Checkbox, Group, Menu, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconDots,
@@ -44,13 +44,13 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     {
       key: "reaction",
       head: t("col_reaction"),
-      width: "minmax(190px, 1.15fr)",
+      width: "minmax(205px, 1.1fr)",
       cell: (debt) => <Met debt={debt} names={names} />,
     },
     {
       key: "client",
       head: t("col_client"),
-      width: "minmax(140px, 1fr)",
+      width: "minmax(158px, 1fr)",
       cell: (debt) => (
         <TwoLines
           first={
@@ -65,27 +65,27 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     {
       key: "calls",
       head: t("col_calls"),
-      width: "minmax(140px, 0.9fr)",
+      width: "minmax(136px, 0.9fr)",
       cell: (debt) => <HisCalls debt={debt} />,
     },
     {
       key: "why",
       head: t("col_why"),
-      width: "minmax(170px, 1.4fr)",
+      width: "minmax(150px, 1.4fr)",
       cell: (debt) => (
-        <TwoLines first={d(`reason_${debt.reason}`)} second={rungText(debt, t, names)} />
+        <TwoLines first={d(`reason_${debt.reason}`)} second={rungText(debt, means)} />
       ),
     },
     {
       key: "tries",
       head: t("col_tries"),
-      width: "minmax(140px, 1fr)",
+      width: "minmax(125px, 1fr)",
       cell: (debt) => <OurTries debt={debt} />,
     },
     {
       key: "owner",
       head: t("col_owner"),
-      width: "minmax(120px, 0.8fr)",
+      width: "minmax(105px, 0.8fr)",
       cell: (debt) => (
         <TwoLines
           first={debt.owner === null ? t("no_owner") : names.agent(debt.owner)}
@@ -95,7 +95,7 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     },
     {
       key: "actions",
-      head: "",
+      head: <VisuallyHidden>{t("col_actions")}</VisuallyHidden>,
       width: "68px",
       align: "end",
       cell: (debt) => <RowActions debt={debt} t={t} d={d} actions={actions} open={open} />,
@@ -104,7 +104,7 @@ export function episodeColumns(means: Means): Column<Debt>[] {
   if (!selectable) return columns;
   const choice: Column<Debt> = {
     key: "select",
-    head: "",
+    head: <VisuallyHidden>{t("col_select")}</VisuallyHidden>,
     width: "22px",
     cell: (debt) => (
       <Checkbox
@@ -176,13 +176,19 @@ function HisCalls({ debt }: { debt: Debt }) {
   );
 }
 
-function rungText(debt: Debt, t: Say, names: Names): string {
+function rungText(debt: Debt, { t, d, names }: Pick<Means, "t" | "d" | "names">): string {
   const rung = debt.rung ?? [];
   if (rung.length === 0) return t("nobody_rung");
   return rung
-    .map(({ agent, ring_ms }) =>
-      t("ring", { name: names.agent(agent), seconds: Math.round((ring_ms ?? 0) / 1_000) }),
-    )
+    .map(({ agent, ring_ms, outcome }) => {
+      const name = names.agent(agent);
+      const seconds = Math.round((ring_ms ?? 0) / 1_000);
+      if (seconds > 0) return t("ring", { name, seconds });
+      return t("ring_without", {
+        name,
+        outcome: d(outcome === null ? "offer_ringing" : `offer_${outcome}`),
+      });
+    })
     .join(", ");
 }
 

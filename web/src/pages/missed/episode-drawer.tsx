@@ -1,6 +1,7 @@
 /** One episode in full: what happened and when, whom it rang, our attempts, and what can be done. */
 import {
   Button,
+  CloseButton,
   Drawer,
   Group,
   Loader,
@@ -18,6 +19,7 @@ import type { Debt } from "@/api/generated";
 import { explainDebtOptions, readDebtOptions } from "@/api/generated/@tanstack/react-query.gen";
 import { Failure, Loading } from "@/app/outcomes";
 import { may } from "@/app/session";
+import { words as appWords } from "@/app/words";
 import { clock, fullMoment, moment, phoneNumber } from "@/i18n/format";
 import { language } from "@/i18n/i18n";
 import { CallLink } from "@/parts/call-link";
@@ -36,17 +38,21 @@ interface Props {
 
 export function EpisodeDrawer({ debt, names, actions, close }: Props) {
   const t = words.use();
+  const a = appWords.use();
   return (
-    <Drawer
-      opened={debt !== null}
-      onClose={close}
-      position="right"
-      size={560}
-      title={t("open")}
-      closeButtonProps={{ "aria-label": t("close") }}
-    >
-      {debt !== null && <Episode id={debt} names={names} actions={actions} />}
-    </Drawer>
+    <Drawer.Root opened={debt !== null} onClose={close} position="right" size={560}>
+      <Drawer.Overlay />
+      <Drawer.Content aria-label={t("open")}>
+        <Drawer.Body p="md">
+          <CloseButton
+            onClick={close}
+            aria-label={a("close")}
+            style={{ position: "absolute", insetInlineEnd: 16 }}
+          />
+          {debt !== null && <Episode id={debt} names={names} actions={actions} />}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   );
 }
 

@@ -213,7 +213,7 @@ function ReactionChoice({ filters, change }: ChoiceProps) {
               {!filters.reaction.includes(reaction) && (
                 <ReactionIcon reaction={reaction} size={14} />
               )}
-              {d(reaction)}
+              <span title={d(reaction)}>{d(`chip_${reaction}`)}</span>
             </Group>
           </Chip>
         ))}

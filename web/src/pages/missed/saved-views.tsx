@@ -1,5 +1,5 @@
 /** Views of the list under names of one's own, kept on the server. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconBookmark, IconBookmarkPlus, IconTrash } from "@tabler/icons-react";
@@ -13,6 +13,7 @@ import {
   removeSavedViewMutation,
   saveViewMutation,
 } from "@/api/generated/@tanstack/react-query.gen";
+import { Dialog } from "@/parts/dialog";
 import { words } from "./words";
 
 const PAGE = { query: { page: "missed" } } as const;
@@ -66,9 +67,9 @@ export function SavedViews({ apply }: { apply: (search: Record<string, unknown>)
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={asking} onClose={ask.close} title={t("view_save")} centered>
+      <Dialog opened={asking} close={ask.close} title={t("view_save")}>
         <SaveForm onDone={again} onClose={ask.close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,11 +1,12 @@
 /** Acting on debts: call back now, assign, waive. One or many, from the board or from the list. */
-import { Autocomplete, Button, Group, Modal, Select, Stack, Text } from "@mantine/core";
+import { Autocomplete, Button, Group, Select, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { problem } from "@/api/client";
 import { askForCallback, assign, waive } from "@/api/generated";
 import { useLive } from "@/live/live";
+import { Dialog } from "@/parts/dialog";
 import { type Ends, inTurn } from "./in-turn";
 import { words } from "./words";
 
@@ -58,22 +59,12 @@ export function useDebtActions(onDone?: () => void): DebtActions {
   const count = asked?.debts.length ?? 0;
   const dialogs = (
     <>
-      <Modal
-        opened={asked?.kind === "assign"}
-        onClose={close}
-        title={t("assign_title", { count })}
-        centered
-      >
+      <Dialog opened={asked?.kind === "assign"} close={close} title={t("assign_title", { count })}>
         <AssignForm onDone={perform} onCancel={close} />
-      </Modal>
-      <Modal
-        opened={asked?.kind === "waive"}
-        onClose={close}
-        title={t("waive_title", { count })}
-        centered
-      >
+      </Dialog>
+      <Dialog opened={asked?.kind === "waive"} close={close} title={t("waive_title", { count })}>
         <WaiveForm onDone={perform} onCancel={close} />
-      </Modal>
+      </Dialog>
     </>
   );
   return {
