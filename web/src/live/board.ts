@@ -104,6 +104,16 @@ export interface TargetsRow {
   debt_age_ms: number;
 }
 
+/** By the supervisor: at whose talk he is. */
+export interface SupervisionRow {
+  call: string;
+  agent: string;
+  agent_name: string;
+  mode: "listen" | "whisper" | "barge";
+  /** Null: his telephone still rings. */
+  since_at: number | null;
+}
+
 export interface LedgerRow {
   arrivals: number;
   in_progress: number;
@@ -133,6 +143,7 @@ export interface Sections {
   trunks: Record<string, { up: boolean }>;
   guard: Record<string, { up: boolean; plan?: string }>;
   alerts: Record<string, AlertRow>;
+  supervisions: Record<string, SupervisionRow>;
   groups: Record<string, GroupRow>;
   targets: Record<string, TargetsRow>;
   queues_today: Record<string, QueueTodayRow>;
@@ -162,6 +173,7 @@ const NOTHING: Sections = {
   trunks: {},
   guard: {},
   alerts: {},
+  supervisions: {},
   groups: {},
   targets: {},
   queues_today: {},

@@ -9,39 +9,26 @@ import {
   Stack,
   TextInput,
 } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconDots } from "@tabler/icons-react";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
-import { problem } from "@/api/client";
-import { chooseStatus, giveBack, lend } from "@/api/generated";
+import { chooseStatus, giveBack, lend, type SupervisionMode } from "@/api/generated";
 import { may } from "@/app/session";
 import type { AgentRow } from "@/live/board";
 import { useLive, useServerNow } from "@/live/live";
 import { Dialog } from "@/parts/dialog";
-import { useReasons } from "./status";
-import { MODES, type Mode, supervise } from "./supervision";
+import { useReasons } from "@/parts/reasons/reasons";
+import { attempt } from "./attempt";
+import { PAUSES } from "./status";
+import { MODES, supervise } from "./supervision";
 import { words } from "./words";
-
-type Say = ReturnType<typeof words.use>;
 
 export interface AgentActions {
   choose: (agent: string, status: "available" | "paused" | "signed_out", reason?: string) => void;
   askPause: (agent: string) => void;
   askLend: (agent: string) => void;
   takeBack: (agent: string, group: string) => void;
-  listen: (call: string, name: string, mode: Mode) => void;
+  listen: (call: string, mode: SupervisionMode) => void;
   dialogs: ReactNode;
-}
-
-export async function attempt(t: Say, act: () => Promise<string>): Promise<boolean> {
-  try {
-    notifications.show({ message: await act(), color: "teal" });
-    return true;
-  } catch (failure) {
-    const message = problem(failure)?.message ?? t("failed");
-    notifications.show({ message, color: "red", autoClose: 8_000 });
-    return false;
-  }
 }
 
 export function useAgentActions(): AgentActions {
@@ -69,9 +56,9 @@ export function useAgentActions(): AgentActions {
     [t],
   );
   const listen = useCallback<AgentActions["listen"]>(
-    (call, name, mode) =>
+    (call, mode) =>
       void attempt(t, async () => {
-        await supervise({ call, name, mode });
+        await supervise(call, mode);
         return t("supervise_rings");
       }),
     [t],
@@ -112,7 +99,7 @@ export function AgentMenu({
       <Menu.Dropdown>
         {call !== null &&
           MODES.map((mode) => (
-            <Menu.Item key={mode} onClick={() => actions.listen(call, row.name, mode)}>
+            <Menu.Item key={mode} onClick={() => actions.listen(call, mode)}>
               {t(mode)}
             </Menu.Item>
           ))}
@@ -155,7 +142,7 @@ const REASON_LENGTH_MAX = 200;
 
 function PauseDialog({ agent, choose, close }: PauseProps) {
   const t = words.use();
-  const { told, pauses } = useReasons();
+  const told = useReasons();
   const [reason, setReason] = useState("");
   const name = useName(agent);
   return (
@@ -164,14 +151,14 @@ function PauseDialog({ agent, choose, close }: PauseProps) {
         onSubmit={(event) => {
           event.preventDefault();
           // A common reason is kept by its key, and shown to everybody in his own language.
-          choose(agent, "paused", pauses.find((key) => told(key) === reason) ?? reason.trim());
+          choose(agent, "paused", PAUSES.find((key) => told(key) === reason) ?? reason.trim());
           close();
         }}
       >
         <Stack>
           <Autocomplete
             label={t("pause_reason")}
-            data={pauses.map(told)}
+            data={PAUSES.map(told)}
             filter={({ options }) => options}
             value={reason}
             onChange={setReason}

@@ -1,16 +1,15 @@
 /** The live board: what goes on now, and what a supervisor does about it. */
-import { Alert, Button, Group, MultiSelect, Title } from "@mantine/core";
-import { IconEar } from "@tabler/icons-react";
+import { Group, MultiSelect, Title } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import { may } from "@/app/session";
 import { useLive, useSection } from "@/live/live";
 import { useDebtActions } from "@/parts/debts/debt-actions";
-import { attempt, useAgentActions } from "./agent-actions";
+import { useAgentActions } from "./agent-actions";
 import classes from "./board.module.css";
 import { SixFigures, TARGETS } from "./figures";
 import { AgentsPanel, DebtsPanel, QueuesPanel, TalkingPanel, WaitingPanel } from "./panels";
-import { endSupervision, MODES, supervise, useSupervision } from "./supervision";
+import { SupervisionBar } from "./supervision";
 import { TvLinks } from "./tv-links";
 import { addressOf, type Choice, choiceOf, figuresOf, narrowed } from "./view";
 import { words } from "./words";
@@ -94,57 +93,5 @@ function Choices({ choice }: { choice: Choice }) {
         onChange={(chosen) => go({ queues: chosen })}
       />
     </>
-  );
-}
-
-/** While I am at somebody's talk: how, and the way out. */
-function SupervisionBar() {
-  const t = words.use();
-  const mine = useSupervision((supervision) => supervision.mine);
-  const call = mine?.call;
-  const goesOn = useLive((live) => call !== undefined && call in live.board.sections.talking);
-  useEffect(() => {
-    if (call !== undefined && !goesOn) useSupervision.setState({ mine: null });
-  }, [call, goesOn]);
-  if (mine === null) return null;
-  return (
-    <Alert
-      color="grape"
-      icon={<IconEar />}
-      title={t(`supervising_${mine.mode}`, { name: mine.name })}
-      role="status"
-      p="xs"
-    >
-      <Group gap="xs">
-        {MODES.filter((mode) => mode !== mine.mode).map((mode) => (
-          <Button
-            key={mode}
-            size="compact-sm"
-            variant="light"
-            color="grape"
-            onClick={() =>
-              void attempt(t, async () => {
-                await supervise({ ...mine, mode });
-                return t("done");
-              })
-            }
-          >
-            {t(mode)}
-          </Button>
-        ))}
-        <Button
-          size="compact-sm"
-          color="grape"
-          onClick={() =>
-            void attempt(t, async () => {
-              await endSupervision();
-              return t("done");
-            })
-          }
-        >
-          {t("stop")}
-        </Button>
-      </Group>
-    </Alert>
   );
 }

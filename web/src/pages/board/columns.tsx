@@ -187,7 +187,7 @@ function TalkMenu({ id, row, actions, t }: TalkMenuProps) {
       <Menu.Dropdown>
         {may("calls.supervise") &&
           MODES.map((mode) => (
-            <Menu.Item key={mode} onClick={() => actions.listen(id, row.agent_name, mode)}>
+            <Menu.Item key={mode} onClick={() => actions.listen(id, mode)}>
               {t(mode)}
             </Menu.Item>
           ))}

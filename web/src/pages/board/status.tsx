@@ -16,6 +16,7 @@ import {
 import { moment } from "@/i18n/format";
 import type { AgentRow, AgentStatus } from "@/live/board";
 import { useLive } from "@/live/live";
+import { useReasons } from "@/parts/reasons/reasons";
 import classes from "./board.module.css";
 import { words } from "./words";
 
@@ -31,21 +32,12 @@ const ICONS = {
 /** In the order in which a supervisor looks at them. */
 export const STATUSES = Object.keys(ICONS) as AgentStatus[];
 
-const PAUSES = ["break", "lunch", "meeting", "training"] as const;
-const KNOWN_REASONS: readonly string[] = [...PAUSES, "missed_calls"];
-
-export function useReasons(): { told: (reason: string) => string; pauses: readonly string[] } {
-  const t = words.use();
-  return {
-    told: (reason) =>
-      KNOWN_REASONS.includes(reason) ? t(`reason_${reason}` as "reason_lunch") : reason,
-    pauses: PAUSES,
-  };
-}
+/** Reasons that are offered; they are kept by their key, and shown to each in his language. */
+export const PAUSES = ["break", "lunch", "meeting", "training", "paperwork", "technical"];
 
 export function Status({ row }: { row: AgentRow }) {
   const t = words.use();
-  const { told } = useReasons();
+  const told = useReasons();
   const Icon = ICONS[row.status] ?? IconPower;
   const more = row.wanted === null ? told(row.reason) : t(`wanted_${row.wanted}`);
   return (

@@ -1,0 +1,67 @@
+/** While I am at somebody's talk: how, and the way out. The board tells; I may have asked elsewhere. */
+import { Alert, Button, Group } from "@mantine/core";
+import { IconEar } from "@tabler/icons-react";
+import { endSupervision, type SupervisionMode, superviseCall } from "@/api/generated";
+import { useSession } from "@/app/session";
+import type { SupervisionRow } from "@/live/board";
+import { useLive } from "@/live/live";
+import { attempt } from "./attempt";
+import { words } from "./words";
+
+export const MODES = ["listen", "whisper", "barge"] as const satisfies readonly SupervisionMode[];
+
+export async function supervise(call: string, mode: SupervisionMode): Promise<void> {
+  await superviseCall({ path: { call }, body: { mode }, throwOnError: true });
+}
+
+function useMine(): SupervisionRow | undefined {
+  const agent = useSession((session) => session.me?.agent ?? "");
+  return useLive((live) => live.board.sections.supervisions[agent]);
+}
+
+export function SupervisionBar() {
+  const t = words.use();
+  const mine = useMine();
+  if (mine === undefined) return null;
+  const { call, mode: now, agent_name: name, since_at: since } = mine;
+  return (
+    <Alert
+      color="grape"
+      icon={<IconEar />}
+      title={since === null ? t("supervise_rings") : t(`supervising_${now}`, { name })}
+      role="status"
+      p="xs"
+    >
+      <Group gap="xs">
+        {MODES.filter((mode) => mode !== now).map((mode) => (
+          <Button
+            key={mode}
+            size="compact-sm"
+            variant="light"
+            color="grape"
+            onClick={() =>
+              void attempt(t, async () => {
+                await supervise(call, mode);
+                return t("done");
+              })
+            }
+          >
+            {t(mode)}
+          </Button>
+        ))}
+        <Button
+          size="compact-sm"
+          color="grape"
+          onClick={() =>
+            void attempt(t, async () => {
+              await endSupervision({ path: { call }, throwOnError: true });
+              return t("done");
+            })
+          }
+        >
+          {t("stop")}
+        </Button>
+      </Group>
+    </Alert>
+  );
+}
