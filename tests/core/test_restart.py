@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from perezvon.core import snapshot
-from perezvon.core.commands import DialClient, PlayPrompt, RingAgent
+from perezvon.core.commands import DialClient, PlayPrompt, RingAgent, StopRinging
 from perezvon.core.events import (
     ArrivalWitnessed,
     CallArrived,
@@ -452,3 +452,31 @@ def test_the_debt_of_a_cut_call_is_settled_like_any_other() -> None:
     call_back(office, agent)
     assert office.engine.ledger.recovered == 1
     assert Settlement.RECOVERED in [debt.how for debt in office.told(DebtSettled)]
+
+
+def test_a_callback_that_fell_due_as_the_restart_was_heard_of_is_made_and_not_broken_off() -> None:
+    """Its leg is made after the audit was taken, and the switch that runs now makes it."""
+    rule = replace(RULE, order=CallbackOrder.CLIENT_FIRST, ladder=Ladder((20 * SECOND,)))
+    office = office_of(ANA, rule=rule, signed_in=False)
+    leg = office.call("ivan")
+    office.later(10 * SECOND)
+    office.tell(LegEnded(leg, EndCause.CANCELLED))
+    office.sign_in(ANA)
+    office.now += 22 * SECOND
+    office.tell(Resynced((), switch_started_at=office.now - SECOND))
+    (dialled,) = office.told(DialClient)
+    assert dialled.leg in office.engine.legs
+    assert not office.told(AttemptMade)
+
+
+def test_who_is_rung_in_the_turn_of_the_audit_for_a_caller_who_is_gone_is_stopped() -> None:
+    step = Step(agents=(ANA, BOB), k=1, ring_ms=5 * SECOND)
+    office = Office(office_plan(ANA, BOB, step=step))
+    office.tell(Resynced((), switch_started_at=START - MINUTE))
+    office.call("ivan")
+    office.all_ring()
+    office.now += 6 * SECOND
+    office.tell(Resynced((), switch_started_at=office.now - 2 * SECOND))
+    fresh = [ring.leg for ring in office.told(RingAgent) if ring.agent == BOB]
+    assert fresh
+    assert {stop.leg for stop in office.told(StopRinging)} >= set(fresh)

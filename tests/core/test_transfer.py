@@ -20,6 +20,7 @@ from perezvon.core.events import (
     LegEnded,
     LegSeen,
     LegState,
+    PlanChanged,
     Resynced,
     TransferAsked,
     TransferCancelAsked,
@@ -31,11 +32,12 @@ from perezvon.core.facts import (
     CallEnded,
     CallQueued,
     DebtOpened,
+    DebtReopened,
     MissReason,
     OfferMade,
     Status,
 )
-from perezvon.core.ids import SECOND, CallId, GroupId, LegId, PersonId, QueueId
+from perezvon.core.ids import SECOND, CallId, GroupId, LegId, PersonId, PlanVersion, QueueId
 from perezvon.core.plan import Group, Member, Plan, Queue, Step
 from perezvon.core.talk_facts import (
     ConsultBegan,
@@ -374,3 +376,29 @@ def test_nobody_is_rung_any_more_for_a_client_who_was_taken() -> None:
     assert StopRinging(bob) in desk.commands
     desk.tell(LegAnswered(bob))
     assert desk.told(StopRinging)[-1].leg == bob
+
+
+def test_a_callback_that_was_handed_over_and_cut_after_a_change_of_the_plan_is_owed() -> None:
+    """What his debt was to go by is kept as long as a failure may open it again."""
+    office = Office(plan())
+    office.tell(Resynced((), switch_started_at=1))
+    for agent in (ANA, BOB, CAT):
+        office.pause(agent)
+    leg = office.call("ivan")
+    office.later(20 * SECOND)
+    office.tell(LegEnded(leg, EndCause.CANCELLED))
+    office.sign_in(ANA)
+    office.all_ring()
+    office.answer(ANA)
+    office.later(60 * SECOND)
+    client = office.told(DialClient)[-1].leg
+    office.tell(LegAnswered(client))
+    office.later(3 * SECOND)
+    call = next(iter(office.engine.calls))
+    office.tell(TransferAsked(call, ANA, attended=False, by=ANA, to_queue=HELP))
+    office.sign_in(BOB)
+    office.all_ring()
+    office.answer(BOB)
+    office.tell(PlanChanged(replace(plan(), version=PlanVersion("v2"))))
+    office.tell(Resynced((), switch_started_at=office.now))
+    assert len(office.told(DebtReopened)) == 1

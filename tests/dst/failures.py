@@ -77,7 +77,8 @@ class Failures:
         self._want(debt in self._cut_callbacks or handed, f"reopened and not cut: {debt}")
         self._want(not self._open_of(person), f"reopened beside an open one: {debt}")
         known.settled, known.counted, known.last_at = "", 0, None
-        self._failed.append(debt)
+        if not handed:
+            self._failed.append(debt)
 
     def opened(self, fact: f.DebtOpened) -> None:
         if fact.reason is f.MissReason.SYSTEM_FAILURE:

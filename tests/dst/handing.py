@@ -79,6 +79,10 @@ class Handing:
         inbound, plan = self._all.calls[fact.call], self._all.plan
         if not inbound.handed:
             return
+        if inbound.queue is None or inbound.queue.id == fact.queue:
+            # In his own queue he is under the plan of his arrival.
+            inbound.tried = {agent.id for agent in plan.agents}
+            return
         inbound.queue = next((one for one in plan.queues if one.id == fact.queue), None)
         inbound.refused.clear()
         inbound.tried = {agent.id for agent in plan.agents}

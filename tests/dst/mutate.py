@@ -95,14 +95,14 @@ MUTATIONS = (
     ),
     Mutation(
         "long waits are waived as short",
-        "debt.py",
-        "waited_ms < engine.plan.thresholds.short_ms",
-        "waited_ms < engine.plan.thresholds.short_ms * 4",
+        "ladder.py",
+        "waited_ms < plan.thresholds.short_ms",
+        "waited_ms < plan.thresholds.short_ms * 4",
     ),
     Mutation(
         "no pause between two attempts",
-        "debt.py",
-        "calendar.next_open(max(due_at, debt.last_attempt_at + rule.gap_ms_min))",
+        "ladder.py",
+        "calendar.next_open(max(due_at, last_attempt_at + rule.gap_ms_min))",
         "calendar.next_open(due_at)",
     ),
     Mutation(

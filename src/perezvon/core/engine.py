@@ -415,7 +415,7 @@ class Engine:
         self.devices_room.take_plan()
         self.loans.take_plan()
         used = {call.policy for call in self.calls.values()}
-        used |= {debt.policy for debt in self.debts.values()}
+        used |= {debt.policy for debt in (*self.debts.values(), *self.recovered.values())}
         for key in [key for key in self.policies if key not in used]:
             del self.policies[key]
         self._fill_lines()

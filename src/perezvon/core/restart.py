@@ -5,7 +5,7 @@ it is permitted, in the order in which they came; the attempts of call-backs are
 agents are free at once. Only what the second witness had seen end before is taken as it says.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from perezvon.core import witness
@@ -28,7 +28,7 @@ _Place: TypeAlias = tuple[Instant, Instant, CallId]
 def close_all(
     engine: "Engine",
     started_at: Instant,
-    gone: Iterable[LegId],
+    gone: Collection[LegId],
     seen: Mapping[LegId, LegSeen],
     causes: Mapping[LegId, EndCause],
 ) -> int:
@@ -36,17 +36,21 @@ def close_all(
     told = {leg: causes[leg] for leg in gone if causes.get(leg, EndCause.LOST) not in UNTOLD}
     for leg, cause in told.items():
         engine.leg_ended(leg, cause)
+    known = frozenset(gone)
     lost = [
         call
         for call in engine.calls.values()
         if _was_there(call, started_at)
+        # Whom a timer of this very turn rings, the switch as it is now will be told to ring.
+        and any(leg in known for leg in (*_own_legs(call), *call.offers))
         and call.client not in told
         and not any(leg in seen for leg in _own_legs(call))
     ]
     at = min(engine.now, started_at)
     for call in sorted(lost, key=lambda call: _place(engine, call, at)):
         for leg in (*_own_legs(call), *call.offers):
-            if leg not in seen:
+            # One that a timer of this very turn rings is there in a moment, and has to be stopped.
+            if leg in known:
                 engine.legs.pop(leg, None)
         if call.inbound:
             witness.confirm(
