@@ -75,8 +75,10 @@ def read_recordings_of_call(
     rows = recordings_of(ctx.books.stored, call)
     made = {row.id for row in rows}
     now = ctx.now()
+    # Of a call without a talk nothing was recorded, and nothing is to come.
     is_pending = found.ended_at is None or any(
-        leg.stem not in made and (leg.over_at is None or now - leg.over_at < SOON_MS)
+        leg.stem not in made
+        and (leg.over_at is None or (bool(found.talk_ms) and now - leg.over_at < SOON_MS))
         for leg in legs_of_call(ctx.books.stored, call)
     )
     items = [Recording.model_validate(row) for row in rows]
