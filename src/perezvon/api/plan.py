@@ -23,7 +23,7 @@ APPLY_TIMEOUT_S: Final = ACTION_TIMEOUT_S + 5
 router = APIRouter(tags=["plan"], responses=ERRORS)
 
 
-class Change(Shown):
+class PlanChange(Shown):
     """Noun, id and key are those of the plan file."""
 
     kind: plan_diff.ChangeKind
@@ -115,7 +115,7 @@ class Checked(Shown):
     """That it would have; None: it is refused."""
     flaws: list[Flaw]
     flaw_count: int
-    changes: list[Change]
+    changes: list[PlanChange]
     text: str
     """It as a file, and as a tree; empty when it is refused."""
     tree: dict[str, Any]
@@ -131,7 +131,7 @@ class Refusal(Problem):
 
 class Stale(Problem):
     version: str
-    changes: list[Change]
+    changes: list[PlanChange]
     """What others changed since `base`."""
 
 
@@ -190,7 +190,7 @@ def read_plan_changes(
     version: PathId,
     *,
     since: Annotated[str, StringConstraints(max_length=100)],
-) -> list[Change]:
+) -> list[PlanChange]:
     """What is different in it from the version `since`."""
     return _changes(_version(ctx, since), _version(ctx, version))
 
@@ -292,8 +292,8 @@ def _stale(ctx: Context, base: str) -> ApiError:
     )
 
 
-def _changes(before: Plan, after: Plan) -> list[Change]:
-    return [Change.model_validate(each) for each in plan_diff.changes(before, after)]
+def _changes(before: Plan, after: Plan) -> list[PlanChange]:
+    return [PlanChange.model_validate(each) for each in plan_diff.changes(before, after)]
 
 
 def _flaws(error: plan_file.PlanFileError, language: str) -> list[Flaw]:

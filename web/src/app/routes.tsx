@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { closeFeed, openFeed } from "@/live/live";
+import { adminRoutes } from "./admin-routes";
 import { Broken, Loading, NotFound } from "./outcomes";
 import { visible } from "./sections";
 import { useSession, whoAmI } from "./session";
@@ -21,6 +22,12 @@ const signIn = createRoute({
   validateSearch: (search: Record<string, unknown>): { to?: string } =>
     ownAddress(search.to) ? { to: search.to } : {},
   component: lazyRouteComponent(() => import("@/pages/sign-in/sign-in"), "SignIn"),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("@/pages/setup/setup"), "Setup"),
 });
 
 /** A screen on the wall: no menu, and nobody signs in; its link is the key. */
@@ -40,6 +47,9 @@ const house = createRoute({
     if (me === null) {
       closeFeed();
       throw redirect({ to: "/sign-in", search: { to: location.href } });
+    }
+    if (me.must_change_password && location.pathname !== "/account") {
+      throw redirect({ to: "/account" });
     }
     openFeed();
   },
@@ -79,11 +89,7 @@ export const call = createRoute({
   path: "/calls/$call",
   component: lazyRouteComponent(() => import("@/pages/call/call"), "CallPage"),
 });
-const admin = createRoute({
-  getParentRoute: () => house,
-  path: "/admin",
-  component: lazyRouteComponent(() => import("@/pages/admin/admin"), "Admin"),
-});
+const admin = adminRoutes(house);
 const account = createRoute({
   getParentRoute: () => house,
   path: "/account",
@@ -93,6 +99,7 @@ const account = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    setup,
     tv,
     house.addChildren([start, desk, board, missed, calls, call, admin, account]),
   ]),

@@ -16,6 +16,7 @@ const bell: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "bell",
+  // In the dark too: white on a brighter one is too pale to read.
   primaryShade: 7,
   colors: { bell },
   defaultRadius: "md",
