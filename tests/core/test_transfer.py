@@ -357,6 +357,18 @@ def test_a_switch_that_died_in_the_middle_of_a_transfer_leaves_the_client_owed()
     assert desk.engine.ledger.open == 1
 
 
+def test_who_was_promised_a_call_is_owed_once_whatever_becomes_of_him_then() -> None:
+    desk = Desk()
+    desk.audited()
+    desk.pause(BOB)
+    desk.hand(to_queue=HELP)
+    desk.later(601 * SECOND)
+    desk.tell(CallFellBack(desk.client))
+    desk.tell(Resynced((), switch_started_at=desk.now))
+    assert len(desk.told(DebtOpened)) == 1
+    assert (desk.engine.ledger.open, desk.engine.ledger.balanced) == (1, True)
+
+
 def test_a_switch_that_died_while_two_agents_talked_about_him_cut_his_talk() -> None:
     desk = Desk()
     desk.audited()

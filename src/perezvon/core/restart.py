@@ -22,6 +22,10 @@ UNTOLD = frozenset({EndCause.LOST, EndCause.NEVER_MADE})
 
 _WITH_AGENT = frozenset({CallState.TALKING, CallState.CONSULTING, CallState.REJOINING})
 
+_OWED_BY_THEN = frozenset({CallState.CLOSING, CallState.FELL_BACK})
+"""Of one who was handed over: he has heard the promise, or was hearing it when the fallback took
+him."""
+
 _Place: TypeAlias = tuple[Instant, Instant, CallId]
 
 
@@ -97,7 +101,7 @@ def _close(engine: "Engine", call: Call, at: Instant) -> None:
         won = call.won
         rescinded = OfferEnded(engine.now, call.id, won.leg, won.agent, OfferOutcome.RESCINDED, 0)
         engine.note(rescinded)
-    if call.handed_over and call.state is not CallState.CLOSING:
+    if call.handed_over and call.state not in _OWED_BY_THEN:
         engine.transfers.broken_off(call, at)
         return
     if not call.inbound:
