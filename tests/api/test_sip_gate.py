@@ -35,6 +35,7 @@ ECHO = "INVITE sip:*43@perezvon.invalid SIP/2.0"
         sip(INVITE, to="<sip:+79161234567@x>;tag=2"),
         sip(ECHO, to="<sip:*43@perezvon.invalid>"),
         sip("SIP/2.0 200 OK", sender="<sip:+79161234567@x>;tag=2"),
+        "\r\n",
     ],
 )
 def test_a_telephone_may_register_answer_and_work_on_its_own_calls(message: str) -> None:

@@ -15,6 +15,9 @@ METHODS: Final = frozenset(
 MESSAGE_LENGTH_MAX: Final = 32_768
 """A page's offer of sound, with a candidate for each network of its machine, takes a tenth."""
 
+SIGN_OF_LIFE: Final = "\r\n"
+"""The switch asks for one from time to time, and the page answers by it (RFC 5626)."""
+
 ECHO: Final = "*43"
 """Plays back what it hears (`asterisk.dialplan`)."""
 
@@ -36,6 +39,8 @@ def check(message: str, telephones: Collection[str]) -> None:
     """Raise `NotAllowed` unless this may be said by who has these telephones."""
     if len(message) > MESSAGE_LENGTH_MAX:
         raise NotAllowed("too long")
+    if message == SIGN_OF_LIFE:
+        return
     start, headers = _parse(message)
     if _ANSWER.fullmatch(start):
         return
