@@ -210,11 +210,18 @@ def _make_durable(folder: Path) -> None:
 
 
 class Recording:
-    """The thread in which a recorder works until `stop`; it tells the engine when it is behind."""
+    """The thread in which a recorder works until `stop`; it tells the engine when it is behind.
 
-    def __init__(self, options: RecorderOptions, stop: Event, engine: Path | None) -> None:
+    It begins when the tables have `caught_up` with the engine: after a day without a worker the
+    call of each old file would be unknown, and the file put aside.
+    """
+
+    def __init__(
+        self, options: RecorderOptions, stop: Event, caught_up: Event, engine: Path | None
+    ) -> None:
         self._options = options
         self._stop = stop
+        self._caught_up = caught_up
         self._engine = engine
         self._thread = Thread(target=self._run, name="recorder")
         self._raised = False
@@ -232,6 +239,8 @@ class Recording:
         recorder = Recorder(self._options, self._stop)
         try:
             while not self._stop.is_set():
+                if not self._caught_up.wait(self._options.period_ms / SECOND):
+                    continue
                 wait_ms = self._pass(recorder)
                 self._tell(recorder.backlog)
                 self._stop.wait(wait_ms / SECOND)

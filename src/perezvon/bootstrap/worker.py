@@ -66,13 +66,17 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
     told = ""
     trim_in_ms: Duration = 0
     ear = _Ear(options.evidence)
-    recording = _recording(options, stop)
+    caught_up = Event()
+    recording = _recording(options, stop, caught_up)
     try:
         while not stop.is_set():
             ear.open()
             try:
                 projection = projection or Projection.open(options.location)
-                wait_ms = 0 if projection.catch_up() == BATCH else options.period_ms
+                is_behind = projection.catch_up() == BATCH
+                wait_ms = 0 if is_behind else options.period_ms
+                if not is_behind:
+                    caught_up.set()
                 told = ""
                 if trim_in_ms <= 0 and options.engine_socket is not None:
                     trim_in_ms = TRIM_EVERY_MS
@@ -87,6 +91,7 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
             stop.wait(wait_ms / 1_000)
     finally:
         stop.set()
+        caught_up.set()
         ear.close()
         if recording is not None:
             recording.join()
@@ -96,12 +101,11 @@ def run(options: WorkerOptions, stop: Event | None = None) -> int:
     return 0
 
 
-def _recording(options: WorkerOptions, stop: Event) -> Recording | None:
+def _recording(options: WorkerOptions, stop: Event, caught_up: Event) -> Recording | None:
     if options.recordings is None:
         return None
-    recording = Recording(
-        RecorderOptions(options.location, options.recordings), stop, options.engine_socket
-    )
+    of = RecorderOptions(options.location, options.recordings)
+    recording = Recording(of, stop, caught_up, options.engine_socket)
     recording.start()
     return recording
 
