@@ -206,6 +206,19 @@ def test_the_sound_of_browsers_comes_in_where_the_site_says() -> None:
     assert "protocol = ws\nbind = 192.0.2.7\n" in made["pjsip.conf"]
 
 
+def test_browsers_outside_are_told_another_address_than_those_inside() -> None:
+    anna = Agent(AgentId("anna"), "A", DeviceKind.WEBRTC)
+    inside = ("192.168.1.5", "10.0.0.5", "203.0.113.5")
+    made = written(
+        plan_of((anna,), callers_port=5070), outside_address="203.0.113.5", own_addresses=inside
+    )
+    assert made["rtp.conf"].split("[ice_host_candidates]\n")[1].split("\n")[:2] == [
+        "192.168.1.5 = 203.0.113.5,include_local_address",
+        "10.0.0.5 = 203.0.113.5,include_local_address",
+    ]
+    assert "ice_host" not in written(plan_of((anna,), callers_port=5070))["rtp.conf"]
+
+
 def test_without_a_browser_no_candidates_are_sought() -> None:
     assert "icesupport = no" in written(plan_of(("anna",), callers_port=5070))["rtp.conf"]
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.support.browser import (
     MICROPHONE_HZ,
+    OUTSIDE,
     House,
     Softphone,
     both_ways,
@@ -34,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     with (
         turn_server(folder) as turn,
-        house(folder, turn_server=f"turn:127.0.0.1:{turn}", turn_secret=SECRET) as one,
+        house(folder, turn_server=turn, turn_secret=SECRET) as one,
     ):
         yield one
 
@@ -98,6 +99,8 @@ def test_a_caller_and_a_page_hear_each_other(place: House, browser: Browser, ear
         phone.talk()
         both_ways(phone.page, ear)
         assert phone.page.evaluate("phone.levels().speaker") > 0
+        offer = phone.page.evaluate("connections.at(-1).remoteDescription.sdp")
+        assert f" {OUTSIDE} " in offer, "browsers outside are told where they find us"
         let_go(phone, caller)
 
 

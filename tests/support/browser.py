@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from perezvon.bootstrap.addresses import own_addresses
 from perezvon.core.ids import AgentId
 from perezvon.core.plan import Agent, DeviceKind, Thresholds
 from perezvon.store import sessions, users
@@ -46,6 +47,10 @@ CHROMIUM = "/usr/bin/chromium"
 MICROPHONE_HZ = 700
 """What all browsers of tests say."""
 SOON_S = 15
+OUTSIDE = "203.0.113.5"
+"""By which the house is seen outside; nobody is there."""
+PACKETS = 20
+"""So many of each direction, to say that sound passes."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - where sound of a TURN server comes in too
 
 FLAGS = (
@@ -53,7 +58,6 @@ FLAGS = (
     "--disable-gpu",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
     # Pages that a test makes are of no network; addresses shall be real ones.
     "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
     "--autoplay-policy=no-user-gesture-required",
@@ -62,6 +66,10 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
 )
+
+ALONE = "--allow-loopback-in-peer-connection"
+"""Where there is no network. Else it would be a second way of sound on one machine, as there is
+none in the world: both sides then changed ways and lost each other (measured)."""
 
 WATCHED = """
 const Native = window.RTCPeerConnection;
@@ -172,10 +180,13 @@ def both_ways(page: Page, ear: Ear) -> None:
     before, received = sound_of(page), ear.received
     until_now(lambda: ear.hears(MICROPHONE_HZ), SOON_S, lambda: f"the caller: {ear.received}")
     until_now(lambda: page_hears(page, ear.hertz), SOON_S, lambda: sound_of(page))
-    after = sound_of(page)
-    assert after["received"] - before["received"] > 20, (before, after)
-    assert after["sent"] - before["sent"] > 20, (before, after)
-    assert ear.received - received > 20
+
+    def goes_on() -> bool:
+        after = sound_of(page)
+        ways = [after[way] - before[way] for way in ("received", "sent")]
+        return all(count > PACKETS for count in (*ways, ear.received - received))
+
+    until_now(goes_on, SOON_S, lambda: (before, sound_of(page), received, ear.received))
 
 
 @dataclass
@@ -195,7 +206,7 @@ class House:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(
                 executable_path=chromium(),
-                args=[*FLAGS, f"--use-file-for-fake-audio-capture={voice}"],
+                args=[*flags(), f"--use-file-for-fake-audio-capture={voice}"],
             )
             try:
                 yield browser
@@ -266,6 +277,15 @@ class House:
             yield one
 
 
+def flags() -> list[str]:
+    return [*FLAGS, *([] if network_address() else [ALONE])]
+
+
+def network_address() -> str | None:
+    """Of this machine, other than the loopback; None where it has no network."""
+    return next((one for one in own_addresses() if "." in one), None)
+
+
 def chromium() -> str:
     program = shutil.which("chromium") or CHROMIUM
     if not Path(program).exists():
@@ -286,7 +306,14 @@ def house(
     shortened = Thresholds(dropped_at_answer_ms=200)
     plan = plan_of(people, callers_port=free_udp_port(), thresholds=shortened)
     with (
-        asterisk(plan, place / "pbx", rtp_timeout_s=45, media_host=EVERYWHERE) as running,
+        asterisk(
+            plan,
+            place / "pbx",
+            rtp_timeout_s=45,
+            media_host=EVERYWHERE,
+            outside_address=OUTSIDE,
+            own_addresses=(network_address() or LOOPBACK,),
+        ) as running,
         EngineProcess(running, _made(place / "data"), changes=settings) as engine,
         WebProcess(engine) as web,
     ):

@@ -23,9 +23,12 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 import msgspec
+import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
 from perezvon.api import sip_gate
+
+log = structlog.get_logger("phone")
 
 AWAY_MAX_S: Final = 30
 """How long a page may be gone. A talk without sound ends by itself after 45 s."""
@@ -212,7 +215,8 @@ class Line:
                     return
                 try:
                     await self._take(door, message.get("text") or "", take)
-                except sip_gate.NotAllowed:
+                except sip_gate.NotAllowed as refusal:
+                    log.warning("phone_line_refused", agent=self.agent, reason=str(refusal))
                     self.end(NOT_ALLOWED)
                     return
                 except (TimeoutError, aiohttp.ClientError, OSError):

@@ -101,6 +101,8 @@ class Site:
     dead_man_s: int = DEAD_MAN_S
     outside_address: str | None = None
     """By which the carriers reach us, when a router translates."""
+    own_addresses: tuple[str, ...] = ()
+    """Of this machine's interfaces, which browsers outside are told the other instead of."""
     local_nets: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
     hep_port: int = 0
     """Where copies of SIP messages go, on the loopback. 0: nowhere."""
@@ -211,10 +213,20 @@ def _logger() -> str:
 
 def _rtp(plan: Plan, site: Site) -> str:
     # Candidates are sought for each leg, also of a telephone that will not be offered them.
-    return conf.section(
-        "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1],
-        icesupport=any_browser(plan),
-    )  # fmt: skip
+    browsers = any_browser(plan)
+    general = conf.section(
+        "general", rtpstart=site.rtp_ports[0], rtpend=site.rtp_ports[1], icesupport=browsers
+    )
+    if not browsers or not site.outside_address or not site.own_addresses:
+        return general
+    outside = conf.host("outside_address", site.outside_address)
+    # Browsers outside reach us by the one, those of our own network by the other.
+    seen = {
+        conf.host("own_addresses", own): f"{outside},include_local_address"
+        for own in site.own_addresses
+        if own != site.outside_address
+    }
+    return general + conf.section("ice_host_candidates", **seen)
 
 
 def _http(site: Site) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from perezvon.asterisk import ari, install, provision, traces
 from perezvon.asterisk.process import AsteriskFailed, AsteriskProcess, Directories, directories
 from perezvon.asterisk.watchdog import silent_parts
+from perezvon.bootstrap.addresses import own_addresses
 from perezvon.bootstrap.secrets import Secrets
 from perezvon.core.ids import SECOND
 from perezvon.core.plan import Plan
@@ -49,6 +50,7 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         heartbeat_age_s=settings.heartbeat_age_s_max,
         dead_man_s=settings.dead_man_s,
         outside_address=settings.external_media_address,
+        own_addresses=tuple(one for one in own_addresses() if ip_address(one).version == 4),  # noqa: PLR2004 - of IP
     )
 
 

@@ -15,8 +15,10 @@ const KEPT_MAX = 200;
 /** How we end a connection that seems dead; 1000 would end the line itself. */
 const COMING_BACK = 4000;
 
-/** Codes by which the relay says that trying again is of no use. */
-const REFUSED = new Set([4401, 4403]);
+/** Signed out: trying again is of no use. */
+const REFUSED = 4401;
+/** The relay lets a message of ours not through: it must not come again with the next line. */
+const NOT_ALLOWED = 4403;
 
 interface Control {
   readonly hello?: "new" | "again";
@@ -172,7 +174,8 @@ export class Line {
   #closed(code: number): void {
     this.#drop();
     if (!this.#wanted) return;
-    if (REFUSED.has(code)) {
+    if (code === NOT_ALLOWED) this.#kept = [];
+    if (code === REFUSED) {
       this.#wanted = false;
       this.#events.refused();
       return;
