@@ -49,7 +49,15 @@ _ICE_URL: Final = re.compile(
     r"(stuns?|turns?):([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(\?transport=(udp|tcp))?"
 )
 _PATH_SIGNS: Final = " /._-+@=:~"
-_PATHS: Final = ("data_dir", "cache_dir", "plan_file", "asterisk", "scenario_file")
+_PATHS: Final = (
+    "data_dir",
+    "cache_dir",
+    "plan_file",
+    "asterisk",
+    "scenario_file",
+    "web_certificate",
+    "web_key",
+)
 
 
 class SettingsError(Exception):
@@ -167,6 +175,14 @@ class Settings(BaseSettings):
 
     web_bind: Address = "127.0.0.1"
     web_port: Port = 8080
+    web_tls: Literal["off", "self_signed"] = Field(
+        default="off", description="self_signed: by an authority of our own, made at the first run"
+    )
+    web_names: str = Field(
+        default="", description="Further names of this machine in its certificate, by commas"
+    )
+    web_certificate: Place | None = Field(default=None, description="PEM, with its chain")
+    web_key: Place | None = None
     web_proxy: Address | None = Field(
         default=None, description="Our own reverse proxy, believed when it says for whom it asks"
     )
@@ -204,6 +220,10 @@ class Settings(BaseSettings):
         for key, kind in (("stun_server", "stun"), ("turn_server", "turn")):
             if (value := getattr(self, key)) and not value.startswith(kind):
                 raise ValueError(f"{key} must begin with {kind}:")
+        if (self.web_certificate is None) is not (self.web_key is None):
+            raise ValueError("web_certificate and web_key go together")
+        if self.web_certificate is not None and self.web_tls == "self_signed":
+            raise ValueError("web_tls self_signed makes a certificate; web_certificate names one")
         if self.turn_server and not self.turn_secret:
             raise ValueError("turn_server needs turn_secret")
         if self.dead_man_s <= self.heartbeat_age_s_max + self.refresh_s:
@@ -223,6 +243,16 @@ class Settings(BaseSettings):
     def asterisk_dir(self) -> Path:
         """Configuration, spool and logs of the private Asterisk."""
         return self.data_dir / "asterisk"
+
+    @property
+    def web_url(self) -> str:
+        """Of the pages, from this machine."""
+        scheme = "https" if self.web_certificate or self.web_tls == "self_signed" else "http"
+        bind = ipaddress.ip_address(self.web_bind)
+        if bind.is_unspecified:
+            bind = ipaddress.ip_address("127.0.0.1" if bind.version == 4 else "::1")  # noqa: PLR2004
+        host = f"[{bind}]" if bind.version == 6 else str(bind)  # noqa: PLR2004 - of IP
+        return f"{scheme}://{host}:{self.web_port}/"
 
     @property
     def recordings_dir(self) -> Path:

@@ -8,6 +8,7 @@ import pytest
 
 from perezvon import settings as settings_of
 from perezvon.bootstrap import doctor
+from perezvon.bootstrap.doctor_browsers import lacks
 from perezvon.bootstrap.doctor_words import DOCTOR
 from perezvon.bootstrap.up import Installation, alone
 from perezvon.settings import Settings
@@ -49,6 +50,21 @@ def test_a_taken_port_is_a_problem_with_its_setting(tmp_path: Path) -> None:
         status, text = said(settings(tmp_path, web_port=port))
     assert status == 1
     assert f"PROBLEM   Port {port} is taken: set PEREZVON_WEB_PORT" in text
+
+
+def test_what_browsers_lack_is_told_when_the_pages_are_for_others(tmp_path: Path) -> None:
+    def keys(**changes: object) -> list[str]:
+        return [key for key, _ in lacks(settings(tmp_path, **changes))]
+
+    assert not keys()
+    assert keys(web_bind="192.0.2.7") == ["insecure_bad", "no_media_address", "no_turn"]
+    assert keys(web_proxy="127.0.0.1") == ["no_media_address", "no_turn"]
+    outside = {"external_media_address": "203.0.113.5", "stun_server": "stun:stun.example"}
+    assert not keys(web_bind="192.0.2.7", web_tls="self_signed", **outside)
+    bad = {"web_certificate": tmp_path / "none", "web_key": tmp_path / "none"}
+    status, text = said(settings(tmp_path, **bad))
+    assert status == 1
+    assert "PROBLEM   The pages' certificate: " in text
 
 
 def test_a_wrong_plan_is_told_with_its_line(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ class Demo:
     def _greet(self) -> None:
         self._installation.greet()
         ours = self._settings
-        self._say("accounts", url=f"http://{ours.web_bind}:{ours.web_port}/")
+        self._say("accounts", url=ours.web_url)
         for account in self._accounts:
             shown = {"role": account.role.value, "login": account.login}
             self._say("account", **shown, password=account.password)

@@ -90,6 +90,21 @@ DOCTOR: Final[dict[str, Words]] = {
         "Страница и API не отвечают ({url}): см. log/web.log",
         "Page and API do not answer ({url}): see log/web.log",
     ),
+    "certificate_bad": _two("Сертификат страниц: {reason}", "The pages' certificate: {reason}"),
+    "insecure_bad": _two(
+        "Страницы на {bind} без TLS: браузер не даст им микрофон; web_tls, web_certificate или"
+        " обратный прокси (web_proxy)",
+        "The pages on {bind} have no TLS: no browser gives them the microphone; web_tls,"
+        " web_certificate or a reverse proxy (web_proxy)",
+    ),
+    "no_media_address": _two(
+        "Нет external_media_address: звук браузеров из-за маршрутизатора не дойдёт",
+        "No external_media_address: sound of browsers behind a router will not arrive",
+    ),
+    "no_turn": _two(
+        "Нет stun_server и turn_server: операторы дома могут остаться без звука",
+        "No stun_server and no turn_server: agents at home may be without sound",
+    ),
     "ari": _two("Asterisk отвечает: {url}", "Asterisk answers: {url}"),
     "ari_bad": _two(
         "Asterisk не отвечает ({url}): см. log/asterisk.log",

@@ -18,7 +18,7 @@ from typing import Final
 from perezvon import settings as settings_of
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
-from perezvon.bootstrap import setup_code, starter
+from perezvon.bootstrap import setup_code, starter, tls
 from perezvon.bootstrap.alert_post import AlertPost
 from perezvon.bootstrap.asterisk import Switchboard
 from perezvon.bootstrap.children import engine_child, engine_health, web_child, worker_child
@@ -162,7 +162,9 @@ class Installation:
         if ours.switch == "asterisk":
             self.say("sip", host=ours.sip_bind, port=ours.sip_port)
             self.say("secrets", file=ours.secrets_file)
-        self.say("web", url=f"http://{ours.web_bind}:{ours.web_port}/")
+        self.say("web", url=ours.web_url)
+        if ours.web_tls == "self_signed":
+            self.say("authority", file=tls.authority_file(ours))
         code = setup_code.keep(ours)
         if code:
             self.say("setup", code=code)

@@ -23,6 +23,7 @@ from perezvon.api.app import create_app
 from perezvon.api.context import Context, Phones, Softphones
 from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap import secrets as secrets_of
+from perezvon.bootstrap import tls
 from perezvon.bootstrap.asterisk import phone_url
 from perezvon.bootstrap.evidence_child import EvidenceChild
 from perezvon.bootstrap.ports import PortTaken
@@ -57,6 +58,8 @@ class WebOptions:
     port: int = 8080
     origins: tuple[str, ...] = ()
     softphones: Softphones = field(default_factory=Softphones)
+    certificate: tls.Certificate | None = None
+    """None: plain HTTP."""
     vault_key: str = field(default="", repr=False)
     proxies: tuple[str, ...] = ()
     setup_file: Path | None = None
@@ -84,6 +87,11 @@ class Server(uvicorn.Server):
 def run(ours: Settings) -> int:
     """The web process as `perezvon up` starts it."""
     location = Location(ours.data_dir, ours.database_url or "")
+    try:
+        certificate = tls.certificate_of(ours, wall_clock())
+    except tls.CertificateError as error:
+        log.error("certificate_unusable", error=str(error))  # noqa: TRY400 - no bug, no traceback
+        return 1
     options = WebOptions(
         location,
         ours.engine_socket,
@@ -94,6 +102,7 @@ def run(ours: Settings) -> int:
         setup_file=ours.setup_file,
         phones=_phones(ours),
         softphones=_softphones(ours),
+        certificate=certificate,
         recordings=ours.recordings_dir,
         evidence=EvidenceChild(ours),
     )
@@ -153,6 +162,8 @@ def make_server(options: WebOptions, books: Books, app: FastAPI | None = None) -
             server_header=False,
             # Who asks is the socket's peer, not what a header says.
             proxy_headers=False,
+            ssl_certfile=options.certificate.chain if options.certificate else None,
+            ssl_keyfile=options.certificate.key if options.certificate else None,
             ws="websockets-sansio",
             ws_max_size=MESSAGE_BYTES_MAX,
             limit_concurrency=CONNECTIONS_MAX,

@@ -43,6 +43,7 @@ UP: Final[dict[str, Words]] = {
     ),
     "sip": _two("  телефоны и транки  sip:{host}:{port}", "  phones and trunks  sip:{host}:{port}"),
     "web": _two("  страница и API     {url}", "  page and API       {url}"),
+    "authority": _two("  доверить браузеру  {file}", "  for browsers to trust  {file}"),
     "setup": _two(
         "  первый вход        откройте страницу и введите код {code}",
         "  first sign-in      open the page and enter the code {code}",
