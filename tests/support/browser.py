@@ -43,6 +43,7 @@ from tests.support.web import WebProcess
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / ".artefacts"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
 MICROPHONE_HZ = 700
 """What all browsers of tests say."""
@@ -172,6 +173,28 @@ def sound_of(page: Page) -> dict[str, Any]:
 
 def page_hears(page: Page, hertz: float) -> bool:
     return abs(float(page.evaluate(HEARD)) - hertz) < 30
+
+
+def photograph(page: Page, name: str) -> None:
+    """A picture to keep: `NAME.LANGUAGE.png` among the artefacts of the build."""
+    page.mouse.move(0, 0)
+    folder = _kept(ARTEFACTS / "screenshots")
+    language = page.evaluate("document.documentElement.lang")
+    # Written by us: the driver would do it in a thread that stays.
+    (folder / f"{name}.{language}.png").write_bytes(page.screenshot())
+
+
+def violations(page: Page) -> list[str]:
+    """What axe says against a page, each with the first element of it."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    # What has just changed is in the middle of a fade, and paler than it will be.
+    found = page.evaluate(
+        """async () => {
+          await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)));
+          return axe.run(document, { resultTypes: ["violations"] });
+        }"""
+    )
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
 def both_ways(page: Page, ear: Ear) -> None:

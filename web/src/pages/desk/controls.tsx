@@ -52,7 +52,7 @@ export function Controls({ at, call }: { at: AtDesk; call: DeskCall }) {
   if (heard === null && !mayHand) return <Elsewhere at={at} call={call} />;
   return (
     <Stack gap="sm">
-      <Group gap="xs">
+      <Group gap={6}>
         {ringing && (
           <>
             <Does

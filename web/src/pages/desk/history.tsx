@@ -40,7 +40,7 @@ export function PastCalls({
       p={0}
       m={0}
       style={{ listStyle: "none" }}
-      aria-label={t("history")}
+      aria-label={t(withClient ? "my_calls" : "history")}
     >
       {items.map((past) => (
         <Line key={past.call} past={past} withClient={withClient} />

@@ -24,7 +24,7 @@ export function MyPhone({ at }: { at: AtDesk }) {
     <Group gap="xs">
       {at.inBrowser ? (
         <Badge variant="dot" size="lg" tt="none" color={STATE_COLOURS[at.view.state]} role="status">
-          {t("phone")}: {t(`phone_is_${at.view.state}`)}
+          {t("phone")}: {t(`phone_is_${at.inOtherTab ? "elsewhere" : at.view.state}`)}
         </Badge>
       ) : (
         <Badge variant="dot" size="lg" tt="none" color={reachable ? "teal" : "red"} role="status">

@@ -11,7 +11,7 @@ import { keysOf } from "./keys";
 import { LOOK } from "./looks";
 import { goReady } from "./ready";
 import type { AtDesk } from "./use-desk";
-import { rememberShift } from "./use-phone";
+import { obtainPhone, rememberShift } from "./use-phone";
 import { words } from "./words";
 
 export function Status({ at }: { at: AtDesk }) {
@@ -138,6 +138,14 @@ function Pause({
   );
 }
 
+/** To this tab: brought up, or claimed. */
+async function takeOver(): Promise<void> {
+  const phone = await obtainPhone();
+  if (phone.view.state === "off") await phone.start();
+  else phone.takeOver();
+  rememberShift(true);
+}
+
 /** What keeps the telephone of this page from ringing, and what to do about it. */
 export function PhoneTrouble({ at }: { at: AtDesk }) {
   const t = words.use();
@@ -150,10 +158,10 @@ export function PhoneTrouble({ at }: { at: AtDesk }) {
       </Alert>
     );
   }
-  if (state === "elsewhere") {
+  if (state === "elsewhere" || at.inOtherTab) {
     return (
       <Alert color="yellow" title={t("phone_elsewhere")} role="status">
-        <Button size="xs" variant="light" color="dark" onClick={() => at.phone?.takeOver()}>
+        <Button size="xs" variant="light" color="dark" onClick={() => void takeOver()}>
           {t("take_over")}
         </Button>
       </Alert>

@@ -8,6 +8,7 @@ import { useSection } from "@/live/live";
 import type { Phone, PhoneView } from "@/phone/phone";
 import { acts, attempt } from "./acts";
 import { type DeskCall, type DeskState, deskOf, wantsRejoin } from "./model";
+import { useOtherTab } from "./tabs";
 import { obtainPhone, usePhone, wasOnShift } from "./use-phone";
 
 export interface AtDesk extends DeskState {
@@ -17,6 +18,8 @@ export interface AtDesk extends DeskState {
   phone: Phone | null;
   view: PhoneView;
   queue: QueueAtDesk | undefined;
+  /** Another tab of this browser has the telephone. */
+  inOtherTab: boolean;
 }
 
 const LISTS = new Set(["readMyCalls", "readMyMissed", "readNext", "readPerson"]);
@@ -31,6 +34,7 @@ export function useDesk(): { at: AtDesk | null; error: unknown; again: () => voi
     placeholderData: keepPreviousData,
   });
   const { phone, view } = usePhone();
+  const otherHas = useOtherTab((other) => other.hasPhone);
   const agents = useSection("agents");
   const waiting = useSection("waiting");
   const talking = useSection("talking");
@@ -44,9 +48,10 @@ export function useDesk(): { at: AtDesk | null; error: unknown; again: () => voi
   useListsUpToDate(`${state.call?.id}/${state.call?.stage}`);
   useRejoin(state, view);
   if (desk === undefined) return { at: null, error, again: () => void refetch() };
+  const inOtherTab = otherHas && (view.state === "off" || view.state === "elsewhere");
   const queue = desk.queues.find((one) => one.id === state.call?.queue);
   return {
-    at: { ...state, desk, inBrowser, phone, view, queue },
+    at: { ...state, desk, inBrowser, phone, view, queue, inOtherTab },
     error: null,
     again: () => {},
   };

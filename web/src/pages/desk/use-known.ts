@@ -24,7 +24,8 @@ export interface Known {
 const SOON = { retry: 5, retryDelay: 600, placeholderData: keepPreviousData } as const;
 
 export function useKnown(_at: AtDesk, call: DeskCall): Known {
-  const inbound = call.id !== null && !call.outgoing;
+  // A call-back is known by its debt: its id has a slash.
+  const inbound = call.id !== null && !call.outgoing && !call.id.includes("/");
   const { data: row } = useQuery({
     ...readCallOptions({ path: { call: call.id ?? "" } }),
     ...SOON,

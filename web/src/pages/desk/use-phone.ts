@@ -8,6 +8,7 @@ import { create } from "zustand";
 import { client } from "@/api/client";
 import { OFF, type Phone, type PhoneView } from "@/phone/phone";
 import type { Credentials, PhoneApi } from "@/phone/sip";
+import { tellTabs } from "./tabs";
 
 const ON_SHIFT = "perezvon.on_shift";
 
@@ -30,13 +31,19 @@ const api: PhoneApi = {
   },
 };
 
+/** States in which this tab has the telephone. */
+const HERE = new Set(["connecting", "ready", "reconnecting"]);
+
 let making: Promise<Phone> | null = null;
 
 export function obtainPhone(): Promise<Phone> {
   making ??= import("@/phone/sip").then(({ SipPhone }) => {
     const phone = new SipPhone(api);
     useHolder.setState({ phone });
-    phone.subscribe(() => showWhoRings(phone));
+    phone.subscribe(() => {
+      tellTabs(HERE.has(phone.view.state));
+      showWhoRings(phone);
+    });
     return phone;
   });
   return making;

@@ -1,0 +1,211 @@
+"""The agent's desk in a real browser on a real Asterisk: his day, from the shift's first click."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from perezvon.core.facts import DebtSettled, Settlement
+from tests.support.browser import MICROPHONE_HZ, House, both_ways, house, photograph, violations
+from tests.support.plans import NUMBER
+from tests.support.scenarios import Answering
+from tests.support.sipp import Call, Caller, Phone, until_now
+from tests.support.tone import Ear
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("browser")]
+
+CALLER_HZ = 440
+CLIENT, SHOWN = "79161112233", "+7 916 111-22-33"
+CONTROL, SHIFT = 2, 8
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser(place: House) -> Iterator[Browser]:
+    with place.browser() as one:
+        yield one
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    with Ear(CALLER_HZ) as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def _leave_nobody(place: House, browser: Browser) -> Iterator[None]:
+    yield
+    for context in browser.contexts:
+        context.close()
+    place.running.cli("channel request hangup all")
+    place.engine.set_status("signed_out", ["anna", "boris"])
+
+
+def desk(place: House, browser: Browser, agent: str) -> Page:
+    page = place.page(browser, agent, locale="ru-RU", viewport={"width": 1366, "height": 768})
+    page.goto("/desk")
+    return page
+
+
+def on_shift(place: House, browser: Browser, agent: str) -> Page:
+    page = desk(place, browser, agent)
+    page.get_by_role("button", name="Выйти на смену").click()
+    expect(page.get_by_text("Телефон: готов")).to_be_visible()
+    return page
+
+
+@contextmanager
+def ringing(place: House, ear: Ear, page: Page) -> Iterator[Caller]:
+    with place.caller(ear, CLIENT) as caller:
+        expect(page.get_by_role("alert")).to_contain_text(SHOWN)
+        yield caller
+
+
+@contextmanager
+def talking(place: House, ear: Ear, page: Page) -> Iterator[Caller]:
+    with ringing(place, ear, page) as caller:
+        page.get_by_role("button", name="Ответить").click()
+        both_ways(page, ear)
+        yield caller
+
+
+def press_in_russian(page: Page, code: str, letter: str) -> None:
+    """The key in this place, which in a Russian layout types this letter."""
+    keys = page.context.new_cdp_session(page)
+    for kind in ("rawKeyDown", "keyUp"):
+        keys.send(
+            "Input.dispatchKeyEvent",
+            {"type": kind, "code": code, "key": letter, "modifiers": CONTROL | SHIFT},
+        )
+
+
+def look_at(page: Page, name: str) -> None:
+    """A picture to keep; and nobody is shut out by how the page is made."""
+    photograph(page, f"desk-{name}")
+    assert violations(page) == [], name
+
+
+def test_a_call_is_taken_by_the_keyboard_held_noted_and_found_again(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    page = on_shift(place, browser, "anna")
+    look_at(page, "ready")
+    with ringing(place, ear, page) as caller:
+        look_at(page, "ringing")
+        press_in_russian(page, "KeyA", "Ф")
+        both_ways(page, ear)
+        look_at(page, "talking")
+        page.get_by_role("button", name="Удержать").click()
+        until_now(lambda: not ear.hears(MICROPHONE_HZ), 15)
+        page.get_by_role("button", name="Снять с удержания").click()
+        both_ways(page, ear)
+        page.get_by_label("Комментарий").fill("Диван, синий")
+        page.get_by_role("button", name="Завершить").click()
+        until_now(lambda: bool(caller.of("ended_by_other")), 15, caller.trouble)
+    expect(page.get_by_text("Осталось на постобработку")).to_be_visible()
+    look_at(page, "wrap-up")
+    page.get_by_text("Заказ", exact=True).click()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.get_by_role("button", name="Сохранено")).to_be_visible()
+    press_in_russian(page, "KeyL", "Д")
+    page.get_by_role("tab", name="Мои звонки").click()
+    expect(page.get_by_role("list", name="Мои звонки")).to_contain_text("Заказ — Диван, синий")
+    look_at(page, "my-calls")
+
+
+def test_a_client_is_handed_over_to_a_colleague_who_was_asked(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    anna = on_shift(place, browser, "anna")
+    with talking(place, ear, anna):
+        boris = on_shift(place, browser, "boris")
+        press_in_russian(anna, "KeyY", "Н")
+        ask = anna.get_by_role("button", name="Сначала спросить: Boris")
+        expect(ask).to_be_enabled()
+        look_at(anna, "transfer")
+        ask.click()
+        boris.get_by_role("button", name="Ответить").click()
+        connect = anna.get_by_role("button", name="Соединить")
+        expect(connect).to_be_enabled()
+        look_at(anna, "asking")
+        connect.click()
+        both_ways(boris, ear)
+        expect(anna.get_by_text("Осталось на постобработку")).to_be_visible()
+        expect(boris.get_by_role("heading", name=SHOWN)).to_be_visible()
+
+
+def test_a_page_that_is_loaded_anew_in_a_talk_goes_on_talking(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    page = on_shift(place, browser, "anna")
+    with talking(place, ear, page) as caller:
+        page.get_by_label("Комментарий").fill("Не потерять")
+        page.reload()
+        expect(page.get_by_role("heading", name=SHOWN)).to_be_visible()
+        both_ways(page, ear)
+        expect(page.get_by_label("Комментарий")).to_have_value("Не потерять")
+        caller.assert_calling()
+
+
+def test_the_second_tab_says_where_the_telephone_is_and_may_have_it(
+    place: House, browser: Browser
+) -> None:
+    first = on_shift(place, browser, "anna")
+    second = first.context.new_page()
+    second.goto("/desk")
+    expect(second.get_by_text("Телефон открыт в другой вкладке")).to_be_visible()
+    second.get_by_role("button", name="Взять сюда").click()
+    expect(second.get_by_text("Телефон: готов")).to_be_visible()
+    expect(first.get_by_text("Телефон открыт в другой вкладке")).to_be_visible()
+
+
+def test_the_page_of_pages_and_actions_opens_in_a_russian_layout(
+    place: House, browser: Browser
+) -> None:
+    page = on_shift(place, browser, "anna")
+    keys = page.context.new_cdp_session(page)
+    down = {"type": "rawKeyDown", "code": "KeyK", "key": "л", "modifiers": CONTROL}
+    keys.send("Input.dispatchKeyEvent", down)
+    search = page.get_by_label("Страницы и действия (Ctrl+K)")
+    search.fill("обед")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Перерыв: Обед")).to_be_visible()
+
+
+def test_whom_we_missed_is_called_back_from_the_desk(
+    place: House, browser: Browser, tmp_path: Path
+) -> None:
+    page = on_shift(place, browser, "anna")
+    page.get_by_role("button", name="Перерыв").click()
+    page.get_by_role("menuitem", name="Обед").click()
+    expect(page.get_by_text("Перерыв: Обед")).to_be_visible()
+    port = int(place.running.plan.trunks[0].match[0].rpartition(":")[2])
+    lost = [Call(CLIENT, NUMBER)]
+    with Caller(place.running, lost, tmp_path / "lost", port=port, talk_ms=7_000) as caller:
+        until_now(caller.finished, 30, caller.trouble)
+    listed = page.get_by_role("list", name="Кому позвонить")
+    expect(listed).to_contain_text(SHOWN, timeout=45_000)
+    look_at(page, "to-call")
+    answers = Answering(answer_after_ms=1_500, talk_ms=120_000)
+    with Phone(place.running, [], answers, tmp_path / "client", port=port):
+        page.get_by_role("button", name=re.compile("^Позвонить: ")).click()
+        opening = page.get_by_label("С чего начать разговор")
+        expect(opening).to_have_value(re.compile("пропущенный звонок"))
+        expect(page.get_by_role("group", name="Результат")).to_be_visible()
+        look_at(page, "callback")
+        until_now(
+            lambda: any(
+                isinstance(fact, DebtSettled) and fact.how is Settlement.RECOVERED
+                for fact in place.engine.facts()
+            ),
+            15,
+        )
+        page.get_by_role("button", name="Завершить").click()
