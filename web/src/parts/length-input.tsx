@@ -49,7 +49,7 @@ export function LengthInput(props: Props) {
       description={description}
       error={error}
       value={unlimited ? "" : inThis(known)}
-      placeholder={unlimited ? t("never") : String(inThis(implied))}
+      placeholder={unlimited ? "" : String(inThis(implied))}
       onChange={count}
       min={0}
       allowDecimal={false}
@@ -61,7 +61,15 @@ export function LengthInput(props: Props) {
           variant="unstyled"
           size="sm"
           styles={{
-            input: { paddingInlineStart: 8, paddingInlineEnd: 24, height: 30, minHeight: 30 },
+            // The field around it hands its own margins down.
+            wrapper: { marginBlock: 0 },
+            input: {
+              paddingInlineStart: 8,
+              paddingInlineEnd: 24,
+              height: 30,
+              minHeight: 30,
+              lineHeight: "30px",
+            },
           }}
           w="100%"
           aria-label={`${label}: ${t("unit")}`}
