@@ -121,6 +121,7 @@ function Password() {
         <Stack maw={360}>
           {change.error !== null && <Refusal error={change.error} />}
           <PasswordInput
+            visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
             label={t("password_now")}
             required
             autoComplete="current-password"
@@ -129,6 +130,7 @@ function Password() {
             onChange={(event) => setNow(event.currentTarget.value)}
           />
           <PasswordInput
+            visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
             label={t("password_new")}
             description={t("password_rule")}
             required
@@ -138,6 +140,7 @@ function Password() {
             onChange={(event) => setNext(event.currentTarget.value)}
           />
           <PasswordInput
+            visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
             label={t("password_again")}
             required
             autoComplete="new-password"
@@ -220,6 +223,7 @@ function SecondFactor() {
                 <Text size="sm">{t("second_why")}</Text>
               )}
               <PasswordInput
+                visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
                 label={t("password_now")}
                 required
                 w={360}

@@ -106,6 +106,7 @@ export function Setup() {
                   {...form.getInputProps("name")}
                 />
                 <PasswordInput
+                  visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
                   label={t("password")}
                   required
                   maxLength={200}
@@ -113,6 +114,7 @@ export function Setup() {
                   {...form.getInputProps("password")}
                 />
                 <PasswordInput
+                  visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
                   label={t("again")}
                   required
                   maxLength={200}

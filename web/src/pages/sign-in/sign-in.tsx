@@ -88,6 +88,7 @@ export function SignIn() {
               {...form.getInputProps("login")}
             />
             <PasswordInput
+              visibilityToggleButtonProps={{ "aria-label": t("show_password") }}
               label={t("password")}
               autoComplete="current-password"
               required
