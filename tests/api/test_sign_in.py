@@ -185,6 +185,16 @@ def test_a_session_left_elsewhere_can_be_ended_and_nobody_elses(browser: Browser
 NEW = "совсем-другой-пароль 9"
 
 
+def test_a_chosen_language_is_kept_and_ends_no_session(browser: Browser) -> None:
+    browser.house.user("supervisor")
+    browser.sign_in()
+    for language in ("en", "ru"):
+        reply = browser("PUT", "/auth/language", json={"language": language})
+        assert reply.status_code == 204
+        assert browser("GET", "/auth").json()["language"] == language
+    assert browser("PUT", "/auth/language", json={"language": "xx"}).status_code == 422
+
+
 def test_a_new_password_ends_all_sessions_but_this_which_gets_a_new_secret(
     browser: Browser,
 ) -> None:
