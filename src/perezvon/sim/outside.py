@@ -211,6 +211,8 @@ class Outside:
             return
         attempt = client.attempt if client.side is Side.CALLER else None
         if attempt is not None:
+            # Whom he was rung for may be another: from now on his troubles are this one's.
+            agent.attempt = attempt
             attempt.talks.append((agent.who, board.now))
             arrival = attempt.arrival
             talk_ms = arrival.talk_ms if arrival.talk_ms is not None else worker.talk(arrival.talk)
