@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from perezvon.core import snapshot
-from perezvon.core.events import AgentGivenBack, AgentLent, PlanChanged
+from perezvon.core.events import (
+    AgentGivenBack,
+    AgentLent,
+    AgentStatusSet,
+    ChosenStatus,
+    EndCause,
+    LegEnded,
+    PlanChanged,
+)
 from perezvon.core.facts import LoanBegan, LoanEnded
 from perezvon.core.ids import MINUTE, AgentId, GroupId, PlanVersion
 from perezvon.core.plan import Group, Member, Plan, Step
@@ -101,6 +109,24 @@ def test_a_group_that_becomes_his_own_or_is_gone_has_him_no_longer_on_loan(
     assert [fact.by for fact in office.told(LoanEnded)] == ["plan"]
     office.call()
     assert list(office.rings()) == [BOB]
+
+
+def test_who_has_left_the_plan_is_lent_to_nobody_and_chooses_no_status(office: Office) -> None:
+    """Seed 770: he was still in a talk when the plan without him came."""
+    lend(office)
+    office.call()
+    office.all_ring()
+    leg = office.answer(BOB)
+    plan = plan_of_two("v2")
+    groups = (plan.groups[0], replace(plan.groups[1], members=(Member(ANA),)))
+    office.tell(PlanChanged(replace(plan, agents=office_plan(ANA).agents, groups=groups)))
+    assert [fact.by for fact in office.told(LoanEnded)] == ["plan"]
+    office.tell(AgentStatusSet(BOB, ChosenStatus.AVAILABLE, "", "bob"))
+    lend(office)
+    assert len(office.told(LoanBegan)) == 1
+    office.tell(LegEnded(leg, EndCause.NORMAL))
+    office.later(MINUTE)
+    assert BOB not in office.engine.agents
 
 
 def test_who_is_lent_must_have_the_skills_of_the_step() -> None:

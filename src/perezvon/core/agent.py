@@ -118,6 +118,9 @@ class Agents:
         agent = self._engine.agents.get(event.agent)
         if agent is None:
             return
+        if agent.id not in self._engine.devices and event.status is not ChosenStatus.SIGNED_OUT:
+            # He has left the plan: when his talk is over he goes, whatever he wishes.
+            return
         if agent.status in (Status.TALKING, Status.RINGING):
             agent.wanted = event.status
             agent.wanted_reason, agent.wanted_by = event.reason, event.by

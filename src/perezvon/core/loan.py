@@ -70,7 +70,9 @@ class Loans:
         self._wake(agent)
 
     def take_plan(self) -> None:
-        """A group that is gone, or that has become his own, has him no longer on loan."""
+        """A group that is gone, or that has become his own, has him no longer on loan; nor has any
+        group one who is no more in the plan.
+        """
         for agent in self._engine.agents.values():
             for group in list(agent.loans):
                 if not self._may_have(group, agent.id):
@@ -79,6 +81,8 @@ class Loans:
                 self._wake(agent)
 
     def _may_have(self, group: GroupId, agent: AgentId) -> bool:
+        if agent not in self._engine.devices:
+            return False
         found = next((one for one in self._engine.plan.groups if one.id == group), None)
         return found is not None and all(member.agent != agent for member in found.members)
 
