@@ -1,6 +1,7 @@
 """The second witness: its account and ours are compared, call by call."""
 
 from perezvon.core import snapshot
+from perezvon.core.commands import HangUp, PlayPrompt
 from perezvon.core.events import (
     ArrivalWitnessed,
     CallArrived,
@@ -9,11 +10,13 @@ from perezvon.core.events import (
     EndCause,
     LegEnded,
     NumberClass,
+    PromptEnded,
     Resynced,
 )
 from perezvon.core.facts import (
     ArrivalConfirmed,
     CallAnswered,
+    CallCut,
     CallFellBackToSwitch,
     CallMissed,
     CallOwed,
@@ -225,6 +228,38 @@ def test_who_fell_back_while_he_heard_the_promise_is_no_difference_however_long_
     office.tell(row(office, leg, in_fallback=True))
     assert figures(office) == (2, 1, 1, 0, 0)
     assert office.engine.ledger.open == 2
+
+
+def test_who_stays_in_the_fallback_though_we_let_him_go_is_no_difference() -> None:
+    """Seed 3568: the engine woke late, and gave him up before it heard where he was."""
+    office = office_with_witness()
+    leg = office.call("ivan")
+    office.later(10 * MINUTE)
+    promise = office.told(PlayPrompt)[-1]
+    office.tell(PromptEnded(leg, promise.playback))
+    assert leg not in office.engine.legs
+    office.tell(CallFellBack(leg))
+    office.later(5 * MINUTE)
+    assert not office.told(WitnessDiffered)
+    office.tell(row(office, leg, in_fallback=True, answered=True))
+    assert figures(office) == (2, 1, 1, 0, 0)
+    assert [fact.how for fact in office.told(DebtSettled)] == [Settlement.REACHED_US]
+
+
+def test_who_fell_back_from_what_we_took_for_a_talk_is_owed_until_he_is_served() -> None:
+    """Seed 3568: the command that was to connect him was lost, and then the engine was away."""
+    office = Office(office_plan(ANA))
+    leg = office.call("ivan")
+    office.all_ring()
+    office.answer(ANA, 30 * SECOND)
+    office.tell(CallFellBack(leg))
+    assert [fact.talk_ms for fact in office.told(CallCut)] == [30 * SECOND]
+    assert office.engine.agents[ANA].free
+    assert office.engine.ledger.open == 1
+    assert leg not in [command.leg for command in office.told(HangUp)]
+    office.later(20 * SECOND)
+    office.tell(row(office, leg, length_ms=50 * SECOND, in_fallback=True, answered=True))
+    assert [fact.how for fact in office.told(DebtSettled)] == [Settlement.REACHED_US]
 
 
 def test_who_is_served_in_the_fallback_after_he_was_missed_is_not_called_back() -> None:

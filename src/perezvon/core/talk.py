@@ -7,7 +7,7 @@ caller who hung up as the agent took it has not been answered.
 from typing import TYPE_CHECKING
 
 from perezvon.core.call import Call, CallState
-from perezvon.core.commands import ConnectCall, StartMusic
+from perezvon.core.commands import ConnectCall, HangUp, StartMusic
 from perezvon.core.events import EndCause
 from perezvon.core.facts import (
     CallAnswered,
@@ -153,9 +153,25 @@ class Talks:
             return
         agent = call.won.agent
         self._note_cut(call, self._engine.now)
+        self._owe_until_served(call)
+        self._wait_again(call, agent)
+
+    def left_alone(self, call: Call) -> None:
+        """The switch's own queue has a caller whom we thought in a talk: nobody is with him."""
+        engine, offer = self._engine, call.won
+        assert offer is not None
+        self._note_cut(call, engine.now)
+        self._owe_until_served(call)
+        call.won, call.answered_at = None, None
+        if engine.legs.pop(offer.leg, None) is not None:
+            engine.let_go(offer.leg, HangUp(offer.leg))
+        agent = engine.agents.get(offer.agent)
+        if agent is not None and agent.call == call.id:
+            engine.agents_room.after_call(agent, 0)
+
+    def _owe_until_served(self, call: Call) -> None:
         call.was_cut, call.reached_us, call.proved = True, False, False
         call.handed_over_by = None
-        self._wait_again(call, agent)
 
     def _wait_again(self, call: Call, agent: AgentId) -> None:
         """He keeps his place: the key has not changed. The line first, then the agent's work."""

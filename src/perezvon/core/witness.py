@@ -50,13 +50,20 @@ _T = TypeVar("_T")
 def fell_back(engine: "Engine", leg: LegId) -> None:
     """The switch's own queue took him over: our telephones stop, he stays in the books."""
     call = engine.call_of(leg)
-    if call is None or leg != call.client or call.state is CallState.FELL_BACK:
+    if call is None:
+        # We had just let him go: whoever tells that he stays has seen him come.
+        _confirm_once(engine, leg, in_fallback=True)
+        return
+    if leg != call.client or call.state is CallState.FELL_BACK:
         return
     waits = call.state in BEFORE_TALK and not call.handed_over
-    if not call.inbound or not (waits or call.state is CallState.CLOSING):
+    alone = call.state is CallState.TALKING and call.proved and not call.handed_over
+    if not call.inbound or not (waits or alone or call.state is CallState.CLOSING):
         engine.leg_ended(leg, EndCause.LOST)
         return
     lose_sight(engine, call)
+    if alone:
+        engine.talks.left_alone(call)
     call.lost_as = MissReason.ABANDONED_IN_FALLBACK
     engine.timers.set(TimerKind.WITNESS, call.id, engine.now + FALLBACK_MS)
     engine.note(CallFellBackToSwitch(engine.now, call.id))
@@ -169,8 +176,12 @@ def confirm(engine: "Engine", call: Call, *, in_fallback: bool) -> None:
 
 
 def _confirm_ended(engine: "Engine", leg: LegId, *, in_fallback: bool) -> None:
-    books = engine.reconciliation
     engine.ended_legs[leg] = True
+    _confirm_once(engine, leg, in_fallback=in_fallback)
+
+
+def _confirm_once(engine: "Engine", leg: LegId, *, in_fallback: bool) -> None:
+    books = engine.reconciliation
     waits = books.unwitnessed.pop(leg, None)
     differing = books.differing.get(leg)
     if waits is not None:
