@@ -120,6 +120,7 @@ class House:
         self.pages: Pages | None = None
         self.vault = Vault(Vault.new_key())
         self.proxies: tuple[str, ...] = ()
+        self.hsts = False
         self.setup_file = directory / "setup-code"
         self.phones = Phones(
             "192.0.2.5", 5060, lambda name: "the secret of Ana" if name == ANA else ""
@@ -204,6 +205,7 @@ class House:
                 self.pages,
                 vault=self.vault,
                 proxies=self.proxies,
+                hsts=self.hsts,
                 setup_file=self.setup_file,
                 phones=self.phones,
                 recordings=self.recordings,

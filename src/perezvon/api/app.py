@@ -48,6 +48,7 @@ from perezvon.api.access import check_declared
 from perezvon.api.context import Context
 from perezvon.api.limits import Limits
 from perezvon.api.phone_relay import Relay
+from perezvon.api.proxies import Proxied
 from perezvon.api.today import Today
 from perezvon.api.trail import Audited
 
@@ -141,5 +142,6 @@ def create_app(context: Context) -> FastAPI:
     _include(app)
     app.include_router(pages.router)
     app.add_middleware(Audited, context=context, prefix=PREFIX)
-    app.add_middleware(Limits, plan_path=f"{PREFIX}/plan")
+    app.add_middleware(Limits, plan_path=f"{PREFIX}/plan", hsts=context.hsts)
+    app.add_middleware(Proxied, proxies=context.proxies)
     return app

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from perezvon.api import sign_in
 from perezvon.api.access import Kind, Principal, needs
+from perezvon.api.browser import address_of
 from perezvon.api.context import ERRORS, Context, Ctx, Shown
 from perezvon.api.errors import ApiError, not_found
 from perezvon.api.roles import Permission, Reach, Role
@@ -106,7 +107,7 @@ async def change_password(
 
     def change() -> None:
         user = _own(ctx, principal)
-        sign_in.check_password(ctx, user, body.password, ctx.address_of(request))
+        sign_in.check_password(ctx, user, body.password, address_of(request))
         passwords.check_rules(body.new_password, user.login)
         kept = passwords.hashed(body.new_password)
         users.change_user(ctx.books.stored, user.id, password=kept, must_change_password=False)
@@ -130,7 +131,7 @@ async def enrol_totp(
 
     def enrol() -> Enrolment:
         user = _own(ctx, principal)
-        sign_in.check_password(ctx, user, body.password, ctx.address_of(request))
+        sign_in.check_password(ctx, user, body.password, address_of(request))
         if user.has_totp:
             raise ApiError(409, "has_codes", "take the present codes away first")
         seed = pyotp.random_base32()
@@ -155,7 +156,7 @@ def confirm_totp(
     user = _own(ctx, principal)
     if user.totp is None or user.has_totp:
         raise not_found("code to confirm")
-    sign_in.count(ctx, user.login, ctx.address_of(request))
+    sign_in.count(ctx, user.login, address_of(request))
     if not sign_in.check_code(ctx, user, body.code):
         raise ApiError(422, "wrong_code", "the code is wrong, or was used", "code")
     users.change_user(ctx.books.stored, user.id, has_totp=True)
@@ -172,7 +173,7 @@ async def remove_totp(
 ) -> None:
     def remove() -> None:
         user = _own(ctx, principal)
-        sign_in.check_password(ctx, user, body.password, ctx.address_of(request))
+        sign_in.check_password(ctx, user, body.password, address_of(request))
         users.change_user(ctx.books.stored, user.id, has_totp=False, totp=None)
         begin(ctx, request, response, user)
 

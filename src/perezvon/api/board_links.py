@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
 from perezvon.api.access import Principal, needs
-from perezvon.api.browser import BOARD, check_own_page, cookie_of, give_cookie
+from perezvon.api.browser import BOARD, address_of, check_own_page, cookie_of, give_cookie
 from perezvon.api.context import ERRORS, MOMENT_MAX, Ctx, PathId, Shown, SomeText
 from perezvon.api.errors import ApiError, not_found
 from perezvon.api.roles import Permission
@@ -96,7 +96,7 @@ def open_board(ctx: Ctx, request: Request, response: Response, body: SecretBody)
         ctx.now(),
         link=link.id,
         until=link.expires_at,
-        address=ctx.address_of(request),
+        address=address_of(request),
         program=request.headers.get("user-agent", ""),
         instead_of=cookie_of(request, BOARD),
     )

@@ -5,7 +5,7 @@ something and comes with a cookie has to come from a page of ours, and as JSON, 
 send. Programs with a key send no cookie and are not looked at.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,12 +21,19 @@ SECURE: Final = {SESSION: "__Host-perezvon", BOARD: "__Host-perezvon-board"}
 """Over https: browsers keep cookies so named to this one host, and send them encrypted only."""
 
 
-def is_own_page(headers: Mapping[str, str], origins: Collection[str]) -> bool:
+def is_own_page(request: HTTPConnection, origins: Collection[str]) -> bool:
     """Whether the page that asks is ours; programs send no Origin."""
-    origin = headers.get("origin")
-    if origin is None:
+    origin = request.headers.get("origin")
+    if origin is None or origin in origins:
         return True
-    return origin in origins or urlsplit(origin).netloc == headers.get("host")
+    try:
+        page = urlsplit(origin)
+    except ValueError:
+        return False
+    # A page that came over http anybody on the way could have written. The other way round is a
+    # proxy that we were not told of.
+    as_safe = page.scheme == "https" or not _came_by_https(request)
+    return as_safe and page.netloc == request.headers.get("host")
 
 
 def check_own_page(
@@ -40,7 +47,7 @@ def check_own_page(
         return
     headers = request.headers
     if "origin" in headers:
-        own = is_own_page(headers, origins)
+        own = is_own_page(request, origins)
     else:
         site = headers.get("sec-fetch-site")
         own = site in {"same-origin", "none"} or (program and site is None)
@@ -51,13 +58,9 @@ def check_own_page(
         raise ApiError(415, "not_json", "a body is JSON, Content-Type: application/json")
 
 
-def address_of(request: HTTPConnection, proxies: Collection[str]) -> str:
-    """Who asks: the socket's peer; behind a proxy that we were told to trust, who asked that."""
-    peer = request.client.host if request.client is not None else ""
-    if peer not in proxies:
-        return peer
-    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
-    return next((hop for hop in reversed(hops) if hop and hop not in proxies), peer)[:60]
+def address_of(request: HTTPConnection) -> str:
+    """Who asks, a proxy of ours apart (see `proxies`)."""
+    return request.client.host if request.client is not None else ""
 
 
 def cookie_of(request: HTTPConnection, name: str) -> str:
@@ -65,7 +68,7 @@ def cookie_of(request: HTTPConnection, name: str) -> str:
     https no other counts: a neighbour on the network could have set it.
     """
     found = request.cookies.get(SECURE[name], "")
-    if not found and request.url.scheme not in {"https", "wss"}:
+    if not found and not _came_by_https(request):
         found = request.cookies.get(name, "")
     return found
 
@@ -98,6 +101,10 @@ def take_cookie(request: HTTPConnection, response: Response, name: str) -> None:
             )
 
 
+def _came_by_https(request: HTTPConnection) -> bool:
+    return request.scope["scheme"] in {"https", "wss"}
+
+
 def _is_https(request: HTTPConnection) -> bool:
-    """Behind a proxy our own connection is not; the page's Origin, checked before, tells."""
-    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
+    """Also behind a proxy that says nothing: the page's Origin, checked before, tells."""
+    return _came_by_https(request) or request.headers.get("origin", "").startswith("https://")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import HTTPConnection
 
 from perezvon.api.access import Principal, of_key, of_screen, of_user
-from perezvon.api.browser import BOARD, SESSION, address_of, cookie_of
+from perezvon.api.browser import BOARD, SESSION, cookie_of
 from perezvon.api.errors import ErrorBody
 from perezvon.api.pages import Pages
 from perezvon.api.roles import Permission, Reach
@@ -92,6 +92,8 @@ class Context:
     """For the seeds of codes; None: there can be none."""
     proxies: tuple[str, ...] = ()
     """Addresses of our own reverse proxies, which say for whom they ask."""
+    hsts: bool = False
+    """Whether browsers may be told to come over https only, from now on."""
     phones: Phones | None = None
     """None: there is no switch of our own."""
     setup_file: Path | None = None
@@ -136,9 +138,6 @@ class Context:
                 return OfProjects.of(self.books.plan(), principal.projects)
             case Reach.OWN:
                 return OfAgent.of(self.books.plan(), principal.agent)
-
-    def address_of(self, request: HTTPConnection) -> str:
-        return address_of(request, self.proxies)
 
     async def ask(
         self, action: str, args: Mapping[str, Any] | None = None, timeout_s: float = 5

@@ -1,4 +1,4 @@
-"""The outermost layer: bodies have a limit, and answers tell browsers to take them literally."""
+"""Bodies have a limit, and answers tell browsers to take them literally."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -34,12 +34,15 @@ PAGE_HEADERS: Final = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
 API: Final = "/api/"
+HSTS: Final = {"Strict-Transport-Security": "max-age=15552000"}
+"""Half a year; of this name alone, for others under it may be anybody's."""
 
 
 class Limits:
-    def __init__(self, app: ASGIApp, plan_path: str) -> None:
+    def __init__(self, app: ASGIApp, plan_path: str, *, hsts: bool = False) -> None:
         self._app = app
         self._plan_path = plan_path
+        self._hsts = hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +57,17 @@ class Limits:
             await refusal(scope, receive, _with_headers(send, API_HEADERS))
             return
         ours = API_HEADERS if scope["path"].startswith(API) else PAGE_HEADERS
+        if self._hsts and _has_the_name(scope):
+            ours = ours | HSTS
         await self._app(scope, _counted(receive, most), _with_headers(send, ours))
+
+
+def _has_the_name(scope: Scope) -> bool:
+    """Whether all of the name's https is ours. Browsers would demand it of the other ports too,
+    on which somebody else may serve this machine's http.
+    """
+    host = Headers(scope=scope).get("host", "")
+    return scope["scheme"] == "https" and ":" not in host and host != ""
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -235,7 +235,7 @@ def _without_engine(board: Board) -> Board:
 async def tell(socket: WebSocket) -> None:
     context: Context = socket.app.state.context
     live: Live = socket.app.state.live
-    if not is_own_page(socket.headers, context.origins):
+    if not is_own_page(socket, context.origins):
         # Before the handshake is accepted: the browser's page learns nothing at all.
         await socket.close(FORBIDDEN)
         return

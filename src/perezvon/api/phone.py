@@ -91,7 +91,7 @@ async def connect(socket: WebSocket) -> None:
     context: Context = socket.app.state.context
     relay: Relay = socket.app.state.softphones
     page, got = socket.query_params.get("page", ""), socket.query_params.get("got", "0")
-    known = is_own_page(socket.headers, context.origins) and "sip" in socket.scope["subprotocols"]
+    known = is_own_page(socket, context.origins) and "sip" in socket.scope["subprotocols"]
     if not known or not _PAGE.fullmatch(page) or not _COUNT.fullmatch(got):
         # Before the handshake is accepted: the browser's page learns nothing at all.
         await socket.close(NOT_ALLOWED)

@@ -8,7 +8,14 @@ from pydantic import StringConstraints
 
 from perezvon.api import sign_in
 from perezvon.api.access import Principal, needs, of_user
-from perezvon.api.browser import SESSION, check_own_page, cookie_of, give_cookie, take_cookie
+from perezvon.api.browser import (
+    SESSION,
+    address_of,
+    check_own_page,
+    cookie_of,
+    give_cookie,
+    take_cookie,
+)
 from perezvon.api.context import ERRORS, Context, Ctx, PathId, Shown
 from perezvon.api.errors import not_found
 from perezvon.api.roles import Permission
@@ -58,7 +65,7 @@ async def sign_in_with_password(
     check_own_page(request, ctx.origins, program=True)
     trail = trail_of(request)
     trail.who, trail.always = body.login, True
-    entered = sign_in.Entered(body.login, body.password, body.code, ctx.address_of(request))
+    entered = sign_in.Entered(body.login, body.password, body.code, address_of(request))
     async with ctx.hashing:
         user = await asyncio.to_thread(sign_in.enter, ctx, entered)
     trail.principal = of_user(user)
@@ -72,7 +79,7 @@ def begin(ctx: Context, request: Request, response: Response, user: User) -> Non
         ctx.books.stored,
         ctx.now(),
         user=user.id,
-        address=ctx.address_of(request),
+        address=address_of(request),
         program=request.headers.get("user-agent", ""),
         instead_of=cookie_of(request, SESSION),
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import StringConstraints
 
 from perezvon.api.access import of_user
-from perezvon.api.browser import check_own_page
+from perezvon.api.browser import address_of, check_own_page
 from perezvon.api.context import ERRORS, Context, Ctx, Shown, Text
 from perezvon.api.errors import ApiError
 from perezvon.api.roles import Role
@@ -52,7 +52,7 @@ async def make_first_user(ctx: Ctx, request: Request, response: Response, body: 
     def make() -> User:
         if users.has_manager(ctx.books.stored):
             raise ApiError(409, "set_up", "this installation has its first user")
-        count(ctx, TRIES, ctx.address_of(request))
+        count(ctx, TRIES, address_of(request))
         code = _code(ctx.setup_file)
         if not code or not hmac.compare_digest(code, _plain(body.code)):
             raise ApiError(403, "wrong_code", "the code of the terminal is another", "code")

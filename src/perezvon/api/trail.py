@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perezvon.api.access import Principal
-from perezvon.api.browser import SAFE
+from perezvon.api.browser import SAFE, address_of
 from perezvon.api.context import Context
 from perezvon.runtime.masking import mask_number
 from perezvon.runtime.ports import Unavailable
@@ -107,7 +107,7 @@ class Audited:
                 kind=who.kind.value if who is not None else "nobody",
                 who=who.name if who is not None else trail.who,
                 who_id=who.id if who is not None else "",
-                address=self._context.address_of(connection),
+                address=address_of(connection),
                 action=f"{scope['method']} {path}",
                 object_=ids | trail.object,
                 status=status,
