@@ -1,11 +1,13 @@
 #!/bin/sh
-# Chromium and coturn, which the browser tests need and only root can install (by apt). Does nothing
-# where both are; where they cannot be had it says so, and those tests are skipped, but never in CI.
+# Chromium, coturn and certutil, which the browser tests need and only root can install (by apt). Does
+# nothing where all are; where they cannot be had it says so, and those tests are skipped, but never
+# in CI.
 set -eu
 
 missing=""
 command -v chromium > /dev/null || missing="chromium"
 command -v turnserver > /dev/null || missing="$missing coturn"
+command -v certutil > /dev/null || missing="$missing libnss3-tools"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     )
     rtp_from: Annotated[int, Field(ge=1_024, le=65_535)] = 10_000
     rtp_to: Annotated[int, Field(ge=1_024, le=65_535)] = 20_000
+    rtp_bind: Address | None = Field(
+        default=None, description="Where browsers send sound; without it web_bind, else sip_bind"
+    )
     external_media_address: Address | None = Field(
         default=None, description="What carriers and telephones are told behind a NAT"
     )

@@ -2,18 +2,25 @@
 
 import asyncio
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from perezvon import settings as settings_of
 from perezvon.bootstrap import doctor
-from perezvon.bootstrap.doctor_browsers import lacks
-from perezvon.bootstrap.doctor_words import DOCTOR
+from perezvon.bootstrap.doctor_browsers import of_plan, of_settings
+from perezvon.bootstrap.doctor_words import DOCTOR, Verdict
+from perezvon.bootstrap.tls import authority_file, certificate_of
 from perezvon.bootstrap.up import Installation, alone
+from perezvon.runtime.clock import SystemClock
 from perezvon.settings import Settings
+from tests.core.office import ANA, BOB, office_plan
+from tests.support.certificates import bring
 from tests.support.ports import free_port, free_udp_port
 from tests.support.programs import perezvon
+
+NOW = SystemClock().now()
 
 
 def settings(folder: Path, **changes: object) -> Settings:
@@ -52,19 +59,69 @@ def test_a_taken_port_is_a_problem_with_its_setting(tmp_path: Path) -> None:
     assert f"PROBLEM   Port {port} is taken: set PEREZVON_WEB_PORT" in text
 
 
+def told(ours: Settings) -> list[str]:
+    """Keys of what is said of browsers."""
+    return [key for _, key, _ in of_settings(ours, NOW)]
+
+
 def test_what_browsers_lack_is_told_when_the_pages_are_for_others(tmp_path: Path) -> None:
     def keys(**changes: object) -> list[str]:
-        return [key for key, _ in lacks(settings(tmp_path, **changes))]
+        return told(settings(tmp_path, **changes))
 
     assert not keys()
     assert keys(web_bind="192.0.2.7") == ["insecure_bad", "no_media_address", "no_turn"]
     assert keys(web_proxy="127.0.0.1") == ["no_media_address", "no_turn"]
     outside = {"external_media_address": "203.0.113.5", "stun_server": "stun:stun.example"}
     assert not keys(web_bind="192.0.2.7", web_tls="self_signed", **outside)
+
+
+def test_where_the_sound_of_browsers_comes_in_is_told(tmp_path: Path) -> None:
+    def keys(**changes: object) -> list[str]:
+        ours = settings(tmp_path, switch="asterisk", web_proxy="127.0.0.1", **changes)
+        return [key for key in told(ours) if key.startswith("media")]
+
+    assert keys() == ["media_local_bad"]
+    assert keys(rtp_bind="0.0.0.0") == ["media_ports"]  # noqa: S104 - where sound comes in
+    assert keys(sip_bind="192.0.2.7") == ["media_ports"]
+
+
+def test_too_few_ports_of_sound_for_the_agents_are_a_problem(tmp_path: Path) -> None:
+    plan = office_plan(ANA, BOB)
+
+    def keys(last: int) -> list[str]:
+        ours = settings(tmp_path, switch="asterisk", rtp_from=20_000, rtp_to=last)
+        return [key for _, key, _ in of_plan(ours, plan)]
+
+    assert keys(20_006) == ["media_few_bad"]
+    assert not keys(20_007)
+
+
+@pytest.mark.parametrize(
+    ("age_days", "says"),
+    [
+        (1, "ok        The pages' certificate is good until"),
+        (80, "note      The pages' certificate ends on"),
+        (91, "PROBLEM   The pages' certificate is good from"),
+        (-2, "PROBLEM   The pages' certificate is good from"),
+    ],
+)
+def test_the_end_of_a_certificate_is_told_in_time(tmp_path: Path, age_days: int, says: str) -> None:
+    pair = bring(tmp_path / "own", begins=datetime.now(UTC) - timedelta(days=age_days))
+    _, text = said(settings(tmp_path, web_certificate=pair.chain, web_key=pair.key))
+    assert says in text
+    assert str(pair.chain) in text
+
+
+def test_a_certificate_of_no_use_is_a_problem_and_none_is_made_by_asking(tmp_path: Path) -> None:
     bad = {"web_certificate": tmp_path / "none", "web_key": tmp_path / "none"}
     status, text = said(settings(tmp_path, **bad))
     assert status == 1
-    assert "PROBLEM   The pages' certificate: " in text
+    assert "PROBLEM   The pages' certificate: web_certificate" in text
+    ours = settings(tmp_path, web_tls="self_signed")
+    assert not told(ours)
+    assert not authority_file(ours).parent.exists()
+    certificate_of(ours, NOW)
+    assert told(ours) == ["certificate"]
 
 
 def test_a_wrong_plan_is_told_with_its_line(tmp_path: Path) -> None:
@@ -108,7 +165,7 @@ def test_a_running_installation_is_well(tmp_path: Path) -> None:
         checks = asyncio.run(doctor.Doctor(ours).examine())
         up.process.terminate()
         assert up.wait() == 0
-    problems = [check.text for check in checks if check.verdict is doctor.Verdict.PROBLEM]
+    problems = [check.text for check in checks if check.verdict is Verdict.PROBLEM]
     assert problems == []
     assert "The engine answers" in [check.text for check in checks]
 

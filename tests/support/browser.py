@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from perezvon.api.browser import SECURE, SESSION
 from perezvon.bootstrap.addresses import own_addresses
 from perezvon.core.ids import AgentId
 from perezvon.core.plan import Agent, DeviceKind, Thresholds
@@ -223,13 +224,17 @@ class House:
     _users: dict[str, str] = field(default_factory=dict)
 
     @contextlib.contextmanager
-    def browser(self) -> Iterator[Browser]:
-        """Its microphone says `MICROPHONE_HZ`."""
+    def browser(self, trusts: Path | None = None) -> Iterator[Browser]:
+        """Its microphone says `MICROPHONE_HZ`. `trusts`: the authority that its user was told to
+        trust; nobody else's browser is.
+        """
         voice = write_wave(self.place / "microphone.wav", MICROPHONE_HZ)
+        home = {} if trusts is None else {"HOME": str(_home_of_who_trusts(trusts, self.place))}
         with sync_playwright() as driver:
             browser = driver.chromium.launch(
                 executable_path=chromium(),
                 args=[*flags(), f"--use-file-for-fake-audio-capture={voice}"],
+                env={**os.environ, **home},
             )
             try:
                 yield browser
@@ -258,22 +263,33 @@ class House:
         role: str = "agent",
         *,
         port: int | None = None,
+        address: str | None = None,
         **context: Any,  # noqa: ANN401 - as the driver's
     ) -> Page:
-        """Of a browser of his own. `port`: of a cable that leads to the web process."""
-        address = f"http://{LOOPBACK}:{port or self.web.port}"
+        """Of a browser of his own. `port`: of a cable that leads to the web process; `address`: by
+        which it is found, if not so.
+        """
+        address = address or f"http://{LOOPBACK}:{port or self.web.port}"
         known = browser.new_context(base_url=address, **context)
         known.set_default_timeout(SOON_S * 1000)
         known.add_init_script(WATCHED)
         secret = self.session(agent, role)
-        known.add_cookies([{"name": "perezvon_session", "value": secret, "url": address}])
+        secure = address.startswith("https")
+        name = SECURE[SESSION] if secure else SESSION
+        known.add_cookies([{"name": name, "value": secret, "url": address, "secure": secure}])
         return known.new_page()
 
     def softphone(
-        self, browser: Browser, agent: str, *, port: int | None = None, policy: str = "all"
+        self,
+        browser: Browser,
+        agent: str,
+        *,
+        port: int | None = None,
+        address: str | None = None,
+        policy: str = "all",
     ) -> Softphone:
         """Registered, unless it is told otherwise."""
-        page = self.page(browser, agent, port=port)
+        page = self.page(browser, agent, port=port, address=address)
         script = built_phone().read_text(encoding="utf-8")
 
         def show(route: Route) -> None:
@@ -298,6 +314,21 @@ class House:
         calls = [Call(number, NUMBER, ear=ear.port)]
         with Caller(self.running, calls, self.place, port=port, talk_ms=120_000) as one:
             yield one
+
+
+def _home_of_who_trusts(authority: Path, place: Path) -> Path:
+    """Where Chromium keeps whom its user trusts, on Linux."""
+    program = shutil.which("certutil")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no certutil: scripts/browser.sh installs it")
+        pytest.skip("no certutil: as root, scripts/browser.sh installs it")
+    home = place / "home"
+    trusted = home / ".pki" / "nssdb"
+    trusted.mkdir(parents=True)
+    for act in (("-N", "--empty-password"), ("-A", "-n", "p", "-t", "C,,", "-i", str(authority))):
+        subprocess.run([program, "-d", f"sql:{trusted}", *act], check=True, timeout=60)
+    return home
 
 
 def flags() -> list[str]:

@@ -3,13 +3,17 @@
 with EngineProcess(running, root) as engine, WebProcess(engine) as web:
     web.address     # http://127.0.0.1:40123
     web.key()       # an API key that may read
+
+Also by TLS, where the settings that are changed say so.
 """
 
 import http.client
 import os
 import signal
+import ssl
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,13 +31,21 @@ STOP_S = 10
 
 
 class WebProcess:
-    def __init__(self, engine: EngineProcess, *, port: int | None = None) -> None:
-        """`port`: of a second one beside that of the engine's settings."""
+    def __init__(
+        self,
+        engine: EngineProcess,
+        *,
+        port: int | None = None,
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
+        """`port`: of a second one beside that of the engine's settings; `changes`: of settings."""
         self._settings = engine.settings
         self._log = engine.root / f"web-{port or ''}.log"
         self._child: subprocess.Popen[bytes] | None = None
         self.port = port or engine.settings.web_port
-        self.address = f"http://{LOOPBACK}:{self.port}"
+        self._changes = {f"PEREZVON_{key.upper()}": value for key, value in (changes or {}).items()}
+        self._secure = "PEREZVON_WEB_TLS" in self._changes
+        self.address = f"{'https' if self._secure else 'http'}://{LOOPBACK}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -55,6 +67,7 @@ class WebProcess:
                     **os.environ,
                     **self._settings.environment(),
                     "PEREZVON_WEB_PORT": str(self.port),
+                    **self._changes,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -82,6 +95,12 @@ class WebProcess:
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        if self._secure:
+            # Whether it is to be trusted is another question.
+            unasked = ssl._create_unverified_context()  # noqa: S323 - see above
+            connection = http.client.HTTPSConnection(
+                LOOPBACK, self.port, timeout=2, context=unasked
+            )
         try:
             connection.request("GET", "/api/v1/health")
             return connection.getresponse().status == http.client.OK

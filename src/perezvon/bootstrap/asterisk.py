@@ -41,7 +41,7 @@ def site(settings: Settings, pbx: install.Pbx, secrets: Secrets) -> provision.Si
         sip_port=settings.sip_port,
         http_host=settings.http_bind,
         http_port=settings.http_port,
-        media_host=_media_host(settings),
+        media_host=media_host(settings),
         ari_password=secrets.ari_password,
         hep_port=settings.hep_port if settings.trace_mb else 0,
         hep_password=traces.password(secrets.ari_password),
@@ -64,10 +64,12 @@ def ari_address(settings: Settings, secrets: Secrets, tenant: str) -> ari.Addres
     )
 
 
-def _media_host(settings: Settings) -> str:
+def media_host(settings: Settings) -> str:
     """Where browsers can send sound: where they find the pages, else where telephones find us (the
     pages may be behind a proxy of this machine).
     """
+    if settings.rtp_bind is not None:
+        return settings.rtp_bind
     binds = (settings.web_bind, settings.sip_bind)
     outside = (bind for bind in binds if not ip_address(bind).is_loopback)
     return next(outside, settings.sip_bind)

@@ -12,7 +12,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +21,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import aiohttp
 
 from perezvon.asterisk import install, packages, provision
-from perezvon.asterisk.pjsip import telephones, trunk_endpoint
+from perezvon.asterisk.pjsip import any_browser, telephones, trunk_endpoint
+from perezvon.bootstrap import doctor_browsers as browsers
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap.asterisk import ari_address
-from perezvon.bootstrap.doctor_browsers import lacks
-from perezvon.bootstrap.doctor_words import DOCTOR
+from perezvon.bootstrap.doctor_words import DOCTOR, Verdict
 from perezvon.bootstrap.ports import is_free
 from perezvon.bootstrap.up import location_of
 from perezvon.bootstrap.words import say_as
@@ -47,13 +46,6 @@ ASK_S: Final = 3
 NAMES_SHOWN_MAX: Final = 10
 TIME_ERROR: Final = 5
 """What adjtimex(2) answers when nobody sets the clock."""
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    """Not wrong, but worth knowing."""
-    PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +93,7 @@ class Doctor:
         if self._settings.switch == "asterisk":
             yield self._asterisk()
         yield self._clock()
-        for key, values in lacks(self._settings):
-            verdict = Verdict.PROBLEM if key.endswith("_bad") else Verdict.NOTE
+        for verdict, key, values in browsers.of_settings(self._settings, SystemClock().now()):
             yield self._as(verdict, key, **values)
         if not self.running:
             yield from self._ports()
@@ -151,6 +142,8 @@ class Doctor:
         yield check
         if plan is not None:
             yield self._zone(plan)
+            for verdict, key, values in browsers.of_plan(self._settings, plan):
+                yield self._as(verdict, key, **values)
         if self._settings.secrets_file.exists():
             yield self._secrets()
 
@@ -252,6 +245,9 @@ class Doctor:
         checks = [self._either("ari", fine=info is not None, url=ari.url)]
         if info is None:
             return checks
+        if any_browser(plan):
+            away = [one for one in browsers.MODULES if not await _runs(ari.url, one, login)]
+            checks.append(self._either("softphones", fine=not away, names=", ".join(away)))
         name = provision.heartbeat_variable(plan.tenant)
         beat = await _get(f"{ari.url}/asterisk/variable?variable={quote(name)}", login)
         endpoints = await _get(f"{ari.url}/endpoints/PJSIP", login)
@@ -320,6 +316,11 @@ async def _get(url: str, login: str = "") -> Any:  # noqa: ANN401 - JSON of some
             return await reply.json()
     except (aiohttp.ClientError, OSError, ValueError):
         return None
+
+
+async def _runs(ari_url: str, module: str, login: str) -> bool:
+    found = await _get(f"{ari_url}/asterisk/modules/{module}.so", login)
+    return isinstance(found, dict) and found.get("status") == "Running"
 
 
 def _nearest(folder: Path) -> Path:

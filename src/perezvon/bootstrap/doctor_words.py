@@ -1,8 +1,16 @@
 """What the doctor says, Russian and English side by side; a problem says what to do."""
 
+from enum import StrEnum
 from typing import Final
 
 from perezvon.bootstrap.words import Words
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    NOTE = "note"
+    """Not wrong, but worth knowing."""
+    PROBLEM = "problem"
 
 
 def _two(ru: str, en: str) -> Words:
@@ -90,6 +98,19 @@ DOCTOR: Final[dict[str, Words]] = {
         "Страница и API не отвечают ({url}): см. log/web.log",
         "Page and API do not answer ({url}): see log/web.log",
     ),
+    "certificate": _two(
+        "Сертификат страниц до {day}: {file}", "The pages' certificate is good until {day}: {file}"
+    ),
+    "certificate_soon": _two(
+        "Сертификат страниц кончается {day}: продлите {file}, перезапуск не нужен",
+        "The pages' certificate ends on {day}: renew {file}, no restart is needed",
+    ),
+    "certificate_over_bad": _two(
+        "Сертификат страниц действует только с {begins} до {day}, браузеры ему не верят:"
+        " продлите {file}, перезапуск не нужен",
+        "The pages' certificate is good from {begins} to {day} only, browsers do not trust it:"
+        " renew {file}, no restart is needed",
+    ),
     "certificate_bad": _two("Сертификат страниц: {reason}", "The pages' certificate: {reason}"),
     "insecure_bad": _two(
         "Страницы на {bind} без TLS: браузер не даст им микрофон; web_tls, web_certificate или"
@@ -104,6 +125,29 @@ DOCTOR: Final[dict[str, Words]] = {
     "no_turn": _two(
         "Нет stun_server и turn_server: операторы дома могут остаться без звука",
         "No stun_server and no turn_server: agents at home may be without sound",
+    ),
+    "media_ports": _two(
+        "Звук браузеров и телефонов приходит на {host}, UDP {first}–{last}: пропустите его"
+        " через брандмауэр",
+        "Sound of browsers and telephones comes to {host}, UDP {first} to {last}: let it through"
+        " the firewall",
+    ),
+    "media_local_bad": _two(
+        "Звук браузеров принимается только на {host}: задайте rtp_bind, UDP {first}–{last}",
+        "Sound of browsers is taken on {host} only: set rtp_bind, UDP {first} to {last}",
+    ),
+    "media_few_bad": _two(
+        "На {agents} операторов нужно портов звука не меньше {needed}, а их {count}:"
+        " расширьте rtp_from–rtp_to",
+        "{agents} agents need {needed} ports of sound at least, and there are {count}:"
+        " widen rtp_from to rtp_to",
+    ),
+    "softphones": _two(
+        "Asterisk принимает телефоны в браузерах", "Asterisk takes telephones in browsers"
+    ),
+    "softphones_bad": _two(
+        "Asterisk не принимает телефоны в браузерах, не загружено: {names}; см. log/asterisk.log",
+        "Asterisk takes no telephones in browsers, not loaded: {names}; see log/asterisk.log",
     ),
     "ari": _two("Asterisk отвечает: {url}", "Asterisk answers: {url}"),
     "ari_bad": _two(

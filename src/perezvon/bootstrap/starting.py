@@ -10,6 +10,7 @@ from perezvon.bootstrap import demo as demo_of
 from perezvon.bootstrap import up as up_of
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.bootstrap.secrets import SecretError
+from perezvon.bootstrap.tls import CertificateError
 from perezvon.bootstrap.words import UP, Language, say_as
 from perezvon.core.plan import PlanError
 from perezvon.runtime.ports import Unavailable
@@ -23,6 +24,7 @@ ERRORS: Final = (
     AsteriskMissing,
     AsteriskFailed,
     SecretError,
+    CertificateError,
     PlanError,
     PlanFileError,
     ScenarioError,

@@ -87,6 +87,7 @@ class Installation:
     def prepare(self) -> None:
         """Look at everything that may be wrong, and write down what the processes need."""
         self._check_ports()
+        self._check_certificate()
         if self.settings.switch == "asterisk":
             self.say("bringing")
             self.pbx = install.ensure(
@@ -189,6 +190,14 @@ class Installation:
         for port, host, udp, setting in wanted:
             if not is_free(port, host, udp=udp):
                 raise PortTaken(port, setting)
+
+    def _check_certificate(self) -> None:
+        now = SystemClock().now()
+        found = tls.certificate_of(self.settings, now)
+        if found is not None:
+            term = tls.check(found)
+            if term.is_over(now):
+                self.say("certificate_over", file=found.chain, day=term.ends.date())
 
     def _choose_plan(self) -> Plan:
         """The newest applied one; before the first, the settings' file or a starter."""

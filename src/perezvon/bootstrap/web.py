@@ -8,7 +8,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,6 +25,7 @@ from perezvon.api.pages import INDEX, Pages
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import tls
 from perezvon.bootstrap.asterisk import phone_url
+from perezvon.bootstrap.authority import Certificate
 from perezvon.bootstrap.evidence_child import EvidenceChild
 from perezvon.bootstrap.ports import PortTaken
 from perezvon.runtime.ports import Unavailable
@@ -58,8 +59,11 @@ class WebOptions:
     port: int = 8080
     origins: tuple[str, ...] = ()
     softphones: Softphones = field(default_factory=Softphones)
-    certificate: tls.Certificate | None = None
+    certificate: Certificate | None = None
     """None: plain HTTP."""
+    renewed: Callable[[], Certificate | None] = lambda: None
+    """Which it is by now. `CertificateError` when it is of no use."""
+    hsts: bool = False
     vault_key: str = field(default="", repr=False)
     proxies: tuple[str, ...] = ()
     setup_file: Path | None = None
@@ -103,6 +107,9 @@ def run(ours: Settings) -> int:
         phones=_phones(ours),
         softphones=_softphones(ours),
         certificate=certificate,
+        renewed=lambda: tls.certificate_of(ours, wall_clock()),
+        # Who gave up our own authority could not come back to this name.
+        hsts=ours.web_tls != "self_signed",
         recordings=ours.recordings_dir,
         evidence=EvidenceChild(ours),
     )
@@ -143,33 +150,49 @@ def serve(options: WebOptions) -> int:
         return 1
     try:
         log.info("listening", host=options.host, port=options.port)
-        asyncio.run(make_server(options, books).serve(sockets=[listener]))
+        asyncio.run(_serve(options, books, listener))
     finally:
         books.close()
         listener.close()
     return 0
 
 
+async def _serve(options: WebOptions, books: Books, listener: socket.socket) -> None:
+    server = make_server(options, books)
+    keeping = asyncio.create_task(_keep_certificate(server, options))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _keep_certificate(server: Server, options: WebOptions) -> None:
+    context = server.config.ssl
+    if options.certificate is not None and context is not None:
+        await tls.Served(context, options.renewed, options.certificate).keep()
+
+
 def make_server(options: WebOptions, books: Books, app: FastAPI | None = None) -> Server:
     """`app`: another than the one that these options make."""
     if app is None:
         app = create_app(_context(options, books))
-    return Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Who asks is the socket's peer, not what a header says.
-            proxy_headers=False,
-            ssl_certfile=options.certificate.chain if options.certificate else None,
-            ssl_keyfile=options.certificate.key if options.certificate else None,
-            ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES_MAX,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whom we believe that is the application's business.
+        proxy_headers=False,
+        ssl_certfile=options.certificate.chain if options.certificate else None,
+        ssl_keyfile=options.certificate.key if options.certificate else None,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_graceful_shutdown=GRACE_S,
     )
+    config.load()
+    return Server(config)
 
 
 def _context(options: WebOptions, books: Books) -> Context:
@@ -182,6 +205,7 @@ def _context(options: WebOptions, books: Books) -> Context:
         softphones=options.softphones,
         vault=Vault(options.vault_key) if options.vault_key else None,
         proxies=options.proxies,
+        hsts=options.hsts,
         setup_file=options.setup_file,
         recordings=options.recordings,
         evidence=options.evidence,

@@ -44,6 +44,10 @@ UP: Final[dict[str, Words]] = {
     "sip": _two("  телефоны и транки  sip:{host}:{port}", "  phones and trunks  sip:{host}:{port}"),
     "web": _two("  страница и API     {url}", "  page and API       {url}"),
     "authority": _two("  доверить браузеру  {file}", "  for browsers to trust  {file}"),
+    "certificate_over": _two(
+        "Сертификат {file} действует только до {day}: браузеры предупредят каждого; продлите его",
+        "The certificate {file} was good until {day} only: browsers warn everybody; renew it",
+    ),
     "setup": _two(
         "  первый вход        откройте страницу и введите код {code}",
         "  first sign-in      open the page and enter the code {code}",
