@@ -28,8 +28,10 @@ from perezvon.runtime.ports import Unavailable
 
 router = APIRouter(tags=["phone"], responses=ERRORS)
 
-ICE_S: Final = 12 * 3_600
-"""For how long a page may use the relay of sound: a shift."""
+ICE_S: Final = 3_600
+"""For how long a page may begin to use the relay of sound. It asks anew with each password; a talk
+that began goes on.
+"""
 
 User: TypeAlias = Annotated[Principal, needs(Permission.USE_PHONE)]
 
@@ -64,6 +66,12 @@ def agent_of(principal: Principal) -> str:
     return principal.agent
 
 
+def turn_password(secret: str, name: str) -> str:
+    """That of a name, where we and the TURN server know the secret."""
+    digest = hmac.new(secret.encode(), name.encode(), hashlib.sha1).digest()
+    return base64.b64encode(digest).decode()
+
+
 @router.post("/phone/credentials")
 async def create_phone_credentials(request: Request, ctx: Ctx, principal: User) -> PhoneCredentials:
     agent = agent_of(principal)
@@ -80,8 +88,7 @@ def read_ice(ctx: Ctx, principal: User) -> Ice:
     if way.turn:
         # The relay of sound knows no agents: a name with an end, and our signature under it.
         name = f"{until_s}:{agent}"
-        digest = hmac.new(way.turn_secret.encode(), name.encode(), hashlib.sha1).digest()
-        credential = base64.b64encode(digest).decode()
+        credential = turn_password(way.turn_secret, name)
         servers.append(IceServer(urls=[way.turn], username=name, credential=credential))
     return Ice(servers=servers, expires_at=until_s * 1_000)
 

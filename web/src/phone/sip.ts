@@ -356,6 +356,8 @@ export class SipPhone extends Viewed implements Phone {
       // Another network, another address: the way of the sound is sought anew.
       if (state === "failed") {
         this.change({ problem: "no_media" });
+        // What the talk began with may be over by now.
+        connection.setConfiguration(this.#pcConfig());
         session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
       } else if (this.view.problem === "no_media" && state === "connected") {
         this.change({ problem: null });
