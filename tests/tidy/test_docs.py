@@ -16,7 +16,14 @@ from tests.tidy.tree import ROOT, files, name_of, text
 
 DOCUMENTS = tuple(path for path in files() if path.suffix == ".md")
 TRANSLATIONS = tuple(path for path in DOCUMENTS if path.name.endswith(".ru.md"))
-GUIDES = ("README", "docs/admin", "docs/supervisor", "docs/agent", "docs/integrator")
+GUIDES = (
+    "README",
+    "docs/admin",
+    "docs/network",
+    "docs/supervisor",
+    "docs/agent",
+    "docs/integrator",
+)
 """For people who do not program: in Russian and in English."""
 MAKEFILE = text(ROOT / "Makefile")
 ROUTES = tuple(
