@@ -14,7 +14,7 @@ export function App() {
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <Suspense>
-          <Notifications position="bottom-right" limit={4} />
+          <Notifications />
         </Suspense>
         <RouterProvider router={router} />
       </QueryClientProvider>
