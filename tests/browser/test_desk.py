@@ -9,7 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from perezvon.core.facts import DebtSettled, Settlement
-from tests.support.browser import MICROPHONE_HZ, House, both_ways, house, photograph, violations
+from tests.support.browser import (
+    MICROPHONE_HZ,
+    House,
+    both_ways,
+    house,
+    photograph,
+    violations,
+)
 from tests.support.plans import NUMBER
 from tests.support.scenarios import Answering
 from tests.support.sipp import Call, Caller, Phone, until_now
@@ -140,6 +147,19 @@ def test_a_client_is_handed_over_to_a_colleague_who_was_asked(
         both_ways(boris, ear)
         expect(anna.get_by_text("Осталось на постобработку")).to_be_visible()
         expect(boris.get_by_role("heading", name=SHOWN)).to_be_visible()
+
+
+def test_a_client_is_handed_over_at_once(place: House, browser: Browser, ear: Ear) -> None:
+    anna, boris = on_shift(place, browser, "anna"), on_shift(place, browser, "boris")
+    place.engine.set_status("paused", ["boris"])
+    with talking(place, ear, anna):
+        place.engine.sign_in("boris")
+        anna.get_by_role("button", name="Передать").click()
+        anna.get_by_role("button", name="Передать сразу: Boris").click()
+        expect(anna.get_by_text("Осталось на постобработку")).to_be_visible()
+        expect(boris.get_by_role("alert")).to_contain_text(SHOWN)
+        boris.get_by_role("button", name="Ответить").click()
+        both_ways(boris, ear)
 
 
 def test_a_page_that_is_loaded_anew_in_a_talk_goes_on_talking(

@@ -3,7 +3,7 @@ import { Alert, Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine
 import { IconArrowsExchange, IconPhoneIncoming, IconPhoneOutgoing } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import { clock, phoneNumber } from "@/i18n/format";
-import { useServerNow } from "@/live/live";
+import { useSection, useServerNow } from "@/live/live";
 import { acts, attempt } from "./acts";
 import { Controls } from "./controls";
 import type { DeskCall, Handing } from "./model";
@@ -35,7 +35,7 @@ export function CallPanel({ at, call }: { at: AtDesk; call: DeskCall }) {
           <Timer call={call} at={at} />
         </Group>
         {call.lost && (
-          <Alert color="orange" title={t("sound_lost")}>
+          <Alert color="orange" role="status" title={t("sound_lost")}>
             <Button
               size="xs"
               onClick={() => call.id !== null && void attempt(() => acts.rejoin(call.id ?? ""))}
@@ -45,7 +45,7 @@ export function CallPanel({ at, call }: { at: AtDesk; call: DeskCall }) {
           </Alert>
         )}
         {known.owed && !call.outgoing && (
-          <Alert color="red" variant="light" p="xs">
+          <Alert color="red" role="note" variant="light" p="xs">
             {t("we_owe_him", { count: known.owedCalls })}
           </Alert>
         )}
@@ -134,12 +134,15 @@ function Timer({ at, call }: { at: AtDesk; call: DeskCall }) {
 
 function HandingOver({ at, call, handing }: { at: AtDesk; call: DeskCall; handing: Handing }) {
   const t = words.use();
+  const agents = useSection("agents");
   const queue = at.desk.queues.find((one) => one.id === handing.to_queue)?.name;
-  const to = handing.to_agent ?? queue ?? handing.to_queue ?? t("number_outside");
+  const agent = handing.to_agent && (agents[handing.to_agent]?.name || handing.to_agent);
+  const to = agent || queue || handing.to_queue || t("number_outside");
   const id = call.id ?? "";
   return (
     <Alert
       color="blue"
+      role="status"
       icon={<IconArrowsExchange aria-hidden />}
       title={t(handing.target_answered ? "you_ask" : "we_ring", { name: to })}
     >

@@ -66,7 +66,7 @@ function Owed({ card }: { card: Card }) {
   const debt = card.debt;
   if (debt == null) return null;
   return (
-    <Alert color="red" variant="light" p="xs">
+    <Alert color="red" role="note" variant="light" p="xs">
       {t("owed_since", { when: relative(debt.opened_at, now), count: debt.calls })}
     </Alert>
   );

@@ -101,6 +101,23 @@ test("of another call nothing is remembered", () => {
   expect(after.call).toMatchObject({ stage: "wrap_up", id: "c9", person: null });
 });
 
+test("who is rung for a call that is handed over sees it come, and does not hand it over", () => {
+  const row = { ...WAITING, state: "transferring", ringing: ["boris"], handed_by: "anna" };
+  const board = {
+    ...rows("wrap_up", { call: "c1" }),
+    waiting: { c1: { ...row, to_agent: "boris" } },
+  };
+  const agents = { boris: { ...ROW, status: "ringing", call: "c1" } as AgentRow };
+  const { call } = deskOf("boris", { ...board, agents }, null);
+  expect(call).toMatchObject({ stage: "incoming", handing: null });
+});
+
+test("a talk that is only listened to can neither be handed over nor noted", () => {
+  const board = { ...rows("paused"), talking: { c1: { ...TALKING, agent: "boris" } } };
+  const { call } = deskOf("anna", board, { ...HEARD, state: "talking", answeredAt: 9_000 });
+  expect(call).toMatchObject({ id: null, stage: "talking", number: "+79161234567" });
+});
+
 test("whom I hand over is told, and that the other one has answered", () => {
   const row = { ...TALKING, state: "consulting", handed_by: "anna", to_agent: "boris" };
   const board = { ...rows("talking", { call: "c1" }), talking: { c1: row } };

@@ -77,9 +77,13 @@ export function deskOf(
   }
   const waiting: Waiting | undefined = rows.waiting[id];
   if (waiting !== undefined && (row?.status === "ringing" || row?.status === "talking")) {
-    return { row, call: ofWaiting(id, waiting, row.status) };
+    return { row, call: ofWaiting(me, id, waiting, row.status) };
   }
   if (row?.status === "wrap_up") return { row, call: afterwards(id, before) };
+  // A talk that he supervises is another's: it is not his to hand over, nor to note.
+  if (talking !== undefined && heard !== null) {
+    return { row, call: ofHeard({ ...heard, id: null }, null) };
+  }
   return { row, call: heard === null ? null : ofHeard(heard, before) };
 }
 
@@ -111,7 +115,7 @@ function ofTalking(me: string, id: string, row: Talking, before: DeskCall | null
   };
 }
 
-function ofWaiting(id: string, row: Waiting, status: AgentStatus): DeskCall {
+function ofWaiting(me: string, id: string, row: Waiting, status: AgentStatus): DeskCall {
   const outgoing = CALLING_HIM.has(row.state);
   const own = outgoing && row.debt === null;
   return {
@@ -125,7 +129,7 @@ function ofWaiting(id: string, row: Waiting, status: AgentStatus): DeskCall {
     outgoing,
     beganAt: row.since_at,
     answeredAt: null,
-    handing: row.handed_by ? row : null,
+    handing: row.handed_by === me ? row : null,
     lost: false,
   };
 }
