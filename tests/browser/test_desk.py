@@ -15,6 +15,7 @@ from tests.support.browser import (
     both_ways,
     house,
     photograph,
+    tones_of,
     violations,
 )
 from tests.support.plans import NUMBER
@@ -24,14 +25,14 @@ from tests.support.tone import Ear
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("browser")]
 
-CALLER_HZ = 440
+CALLER_HZ, VERA_HZ = 440, 1_100
 CLIENT, SHOWN = "79161112233", "+7 916 111-22-33"
 CONTROL, SHIFT = 2, 8
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house")) as one:
+    with house(tmp_path_factory.mktemp("house"), ("anna", "boris", "vera")) as one:
         yield one
 
 
@@ -160,6 +161,36 @@ def test_a_client_is_handed_over_at_once(place: House, browser: Browser, ear: Ea
         expect(boris.get_by_role("alert")).to_contain_text(SHOWN)
         boris.get_by_role("button", name="Ответить").click()
         both_ways(boris, ear)
+
+
+def test_a_supervisor_listens_whispers_and_comes_in_from_the_board(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    anna = on_shift(place, browser, "anna")
+    # She is not on shift, and has not been at her desk today.
+    vera = place.page(browser, "vera", "supervisor", locale="ru-RU", says=VERA_HZ)
+    vera.goto("/board")
+    all_hz = (CALLER_HZ, MICROPHONE_HZ, VERA_HZ)
+    with talking(place, ear, anna):
+        vera.get_by_role("button", name="Действия: Anna").first.click()
+        vera.get_by_role("menuitem", name="Слушать").click()
+        expect(vera.get_by_text("Вы слушаете: Anna")).to_be_visible()
+        until_now(lambda: tones_of(vera, *all_hz) == {CALLER_HZ, MICROPHONE_HZ}, 15)
+        assert tones_of(anna, *all_hz) == {CALLER_HZ}
+        assert not ear.hears(VERA_HZ)
+        vera.get_by_role("button", name="Подсказывать оператору").click()
+        until_now(lambda: tones_of(anna, *all_hz) == {CALLER_HZ, VERA_HZ}, 15)
+        ear.forget()
+        assert tones_of(vera, *all_hz) == {CALLER_HZ, MICROPHONE_HZ}
+        until_now(lambda: ear.hears(MICROPHONE_HZ), 15)
+        assert not ear.hears(VERA_HZ), "a whisper is for the agent alone"
+        look_at(vera, "whispering")
+        vera.get_by_role("button", name="Войти в разговор").click()
+        until_now(lambda: ear.hears(VERA_HZ), 15)
+        vera.get_by_role("button", name="Закончить").click()
+        expect(vera.get_by_text("Вы в разговоре: Anna")).to_be_hidden()
+        both_ways(anna, ear)
+        assert not ear.hears(VERA_HZ)
 
 
 def test_a_page_that_is_loaded_anew_in_a_talk_goes_on_talking(

@@ -96,24 +96,40 @@ SOUND = """async () => {
   return told;
 }"""
 
-HEARD = """async () => {
+HEARD = """async (wanted) => {
   const track = window.connections.at(-1)?.getReceivers()[0]?.track;
-  if (!track) return 0;
+  if (!track) return { loudest: 0, heard: [] };
   window.ears ??= new AudioContext();
   const analyser = new AnalyserNode(window.ears, { fftSize: 8192, smoothingTimeConstant: 0 });
   const source = window.ears.createMediaStreamSource(new MediaStream([track]));
   source.connect(analyser);
   const powers = new Float32Array(analyser.frequencyBinCount);
+  const hertz = window.ears.sampleRate / analyser.fftSize;
+  const heard = new Set();
   let [best, loudest] = [0, -60];
   for (let look = 0; look < 10; look += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     analyser.getFloatFrequencyData(powers);
     powers.forEach((power, place) => { if (power > loudest) [best, loudest] = [place, power]; });
+    for (const one of wanted) if (powers[Math.round(one / hertz)] > -50) heard.add(one);
   }
   source.disconnect();
-  return (best * window.ears.sampleRate) / analyser.fftSize;
+  return { loudest: best * hertz, heard: [...heard] };
 }"""
-"""Hertz of the loudest tone of a second; 0 when it was silent."""
+"""Of a second: hertz of the loudest tone, 0 when it was silent; which of the wanted there were."""
+
+SAYS = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const context = new AudioContext();
+  const voice = new OscillatorNode(context, { frequency: HERTZ });
+  const quieter = new GainNode(context, { gain: 0.25 });
+  const microphone = new MediaStreamAudioDestinationNode(context);
+  voice.connect(quieter).connect(microphone);
+  voice.start();
+  return microphone.stream;
+};
+"""
+"""A microphone of its own for one page, where its voice must differ from that of the others."""
 
 PHONE_PAGE = """<!doctype html>
 <meta charset="utf-8">
@@ -173,7 +189,12 @@ def sound_of(page: Page) -> dict[str, Any]:
 
 
 def page_hears(page: Page, hertz: float) -> bool:
-    return abs(float(page.evaluate(HEARD)) - hertz) < 30
+    return abs(float(page.evaluate(HEARD, [])["loudest"]) - hertz) < 30
+
+
+def tones_of(page: Page, *wanted: float) -> set[float]:
+    """Which of these the page hears, all those that speak at once too."""
+    return set(page.evaluate(HEARD, list(wanted))["heard"])
 
 
 def photograph(page: Page, name: str) -> None:
@@ -264,15 +285,18 @@ class House:
         *,
         port: int | None = None,
         address: str | None = None,
+        says: float | None = None,
         **context: Any,  # noqa: ANN401 - as the driver's
     ) -> Page:
         """Of a browser of his own. `port`: of a cable that leads to the web process; `address`: by
-        which it is found, if not so.
+        which it is found, if not so; `says`: a tone of his own.
         """
         address = address or f"http://{LOOPBACK}:{port or self.web.port}"
         known = browser.new_context(base_url=address, **context)
         known.set_default_timeout(SOON_S * 1000)
         known.add_init_script(WATCHED)
+        if says is not None:
+            known.add_init_script(SAYS.replace("HERTZ", str(says)))
         secret = self.session(agent, role)
         secure = address.startswith("https")
         name = SECURE[SESSION] if secure else SESSION

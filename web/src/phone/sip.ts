@@ -88,6 +88,10 @@ export class SipPhone extends Viewed implements Phone {
     if (session === null || this.view.call?.state !== "ringing") return;
     this.#sound.stopRinging();
     this.changeCall({ state: "connecting" });
+    await this.#take(session);
+  }
+
+  async #take(session: RTCSession): Promise<void> {
     const stream = await this.#openMicrophone();
     if (this.#session !== session || session.isEnded()) {
       stopTracks(stream);
@@ -281,6 +285,8 @@ export class SipPhone extends Viewed implements Phone {
     this.#session = session;
     this.#follow(session);
     const from = session.remote_identity;
+    // It was asked for by him: it does not ring, and takes him to no other page.
+    const byItself = !outgoing && request.getHeader("X-Perezvon-Answer") === "auto";
     this.change({
       problem: null,
       call: {
@@ -288,7 +294,7 @@ export class SipPhone extends Viewed implements Phone {
         number: from.uri.user ?? "",
         name: from.display_name ?? "",
         outgoing,
-        state: outgoing ? "connecting" : "ringing",
+        state: outgoing || byItself ? "connecting" : "ringing",
         beganAt: Date.now(),
         answeredAt: null,
         muted: false,
@@ -296,9 +302,8 @@ export class SipPhone extends Viewed implements Phone {
         sound: false,
       },
     });
-    if (outgoing) return;
-    if (request.getHeader("X-Perezvon-Answer") === "auto") void this.answer();
-    else this.#sound.startRinging();
+    if (byItself) void this.#take(session);
+    else if (!outgoing) this.#sound.startRinging();
   }
 
   #follow(session: RTCSession): void {

@@ -11,7 +11,17 @@ import { words } from "./words";
 export const MODES = ["listen", "whisper", "barge"] as const satisfies readonly SupervisionMode[];
 
 export async function supervise(call: string, mode: SupervisionMode): Promise<void> {
+  await hearHere();
   await superviseCall({ path: { call }, body: { mode }, throwOnError: true });
+}
+
+/** Who answers in a browser need not be on shift to hear: no tab of his may have the telephone. */
+async function hearHere(): Promise<void> {
+  const me = useLive.getState().board.sections.agents[useSession.getState().me?.agent ?? ""];
+  if (me === undefined || me.device !== "webrtc" || me.reachable) return;
+  const { bringUpPhone } = await import("@/pages/desk/use-phone");
+  if (await bringUpPhone()) return;
+  throw { error: { code: "telephone_away", message: words.say("no_telephone") } };
 }
 
 function useMine(): SupervisionRow | undefined {

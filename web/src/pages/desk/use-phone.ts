@@ -49,6 +49,33 @@ export function obtainPhone(): Promise<Phone> {
   return making;
 }
 
+const REGISTERED_WITHIN_MS = 10_000;
+
+/** This tab's telephone, brought up if it was off; false: it would not ring. */
+export async function bringUpPhone(): Promise<boolean> {
+  const phone = await obtainPhone();
+  if (phone.view.state === "off" || phone.view.problem !== null) await phone.start();
+  const settled = () => phone.view.problem !== null || SETTLED.has(phone.view.state);
+  if (!settled()) await changed(phone, settled);
+  return phone.view.state === "ready" && phone.view.problem === null;
+}
+
+const SETTLED = new Set(["ready", "refused"]);
+
+function changed(phone: Phone, settled: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(done, REGISTERED_WITHIN_MS);
+    const stop = phone.subscribe(() => {
+      if (settled()) done();
+    });
+  });
+}
+
 /** Whoever looks something up elsewhere sees at once who rings. */
 function showWhoRings(phone: Phone): void {
   if (phone.view.call?.state !== "ringing" || location.pathname === "/desk") return;
