@@ -65,7 +65,7 @@ function Row({ change }: { change: PlanChange }) {
   const { icon: Icon, colour } = KINDS[change.kind];
   return (
     <Table.Tr>
-      <Table.Td w={130}>
+      <Table.Td w={150}>
         <Badge color={colour} variant="light" leftSection={<Icon size={12} aria-hidden />}>
           {t(change.kind)}
         </Badge>

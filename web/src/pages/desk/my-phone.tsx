@@ -31,7 +31,7 @@ export function MyPhone({ at }: { at: AtDesk }) {
           {t(reachable ? "own_phone" : "own_phone_away")}
         </Badge>
       )}
-      <Popover position="bottom-end" withArrow shadow="md" width={360} trapFocus>
+      <Popover position="bottom-end" withArrow shadow="md" width={420} trapFocus>
         <Popover.Target>
           <Button
             variant="default"

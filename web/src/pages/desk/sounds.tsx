@@ -32,6 +32,7 @@ function DeviceChoice({ at }: { at: AtDesk }) {
       </Text>
       <SegmentedControl
         fullWidth
+        size="xs"
         aria-label={t("ring_through")}
         value={chosen ?? ""}
         onChange={(device) => void attempt(() => acts.device(at.desk.agent, device as DeviceKind))}
