@@ -17,8 +17,9 @@ from perezvon.runtime.clock import SystemClock
 from perezvon.settings import Settings
 from tests.core.office import ANA, BOB, office_plan
 from tests.support.certificates import bring
-from tests.support.ports import free_port, free_udp_port
+from tests.support.ports import LOOPBACK, free_port, free_udp_port
 from tests.support.programs import perezvon
+from tests.support.turn import SECRET, turn_server
 
 NOW = SystemClock().now()
 
@@ -122,6 +123,21 @@ def test_a_certificate_of_no_use_is_a_problem_and_none_is_made_by_asking(tmp_pat
     assert not authority_file(ours).parent.exists()
     certificate_of(ours, NOW)
     assert told(ours) == ["certificate"]
+
+
+def test_servers_that_help_the_sound_are_asked(tmp_path: Path) -> None:
+    with turn_server(tmp_path, LOOPBACK) as turn:
+        well = {"turn_server": turn, "stun_server": turn.replace("turn:", "stun:")}
+        status, text = said(settings(tmp_path, turn_secret=SECRET, **well))
+        assert status == 0, text
+        assert f"ok        TURN answers and knows our secret: {turn}" in text
+        assert "ok        STUN answers" in text
+        status, text = said(settings(tmp_path, turn_secret="another", **well))
+        assert status == 1
+        assert f"PROBLEM   TURN {turn}: does not take our turn_secret" in text
+    status, text = said(settings(tmp_path, turn_secret=SECRET, **well))
+    assert "PROBLEM   STUN" in text
+    assert "PROBLEM   TURN" in text
 
 
 def test_a_wrong_plan_is_told_with_its_line(tmp_path: Path) -> None:

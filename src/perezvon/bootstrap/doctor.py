@@ -66,7 +66,7 @@ class Doctor:
 
     async def examine(self) -> list[Check]:
         """All the answers, the machine's first."""
-        checks = [*self._machine(), *self._installation()]
+        checks = [*self._machine(), *self._installation(), *await self._relays()]
         if not self.running:
             return [*checks, self._as(Verdict.NOTE, "not_running")]
         return [*checks, *await self._engine(), await self._web(), *await self._switch()]
@@ -205,6 +205,11 @@ class Doctor:
         except secrets_of.SecretError as error:
             return self._as(Verdict.PROBLEM, "secrets_bad", reason=error)
         return self._as(Verdict.OK, "secrets", file=self._settings.secrets_file)
+
+    async def _relays(self) -> list[Check]:
+        now = SystemClock().now()
+        found = await asyncio.to_thread(lambda: list(browsers.of_relays(self._settings, now)))
+        return [self._as(verdict, key, **values) for verdict, key, values in found]
 
     # --- what runs ----------------------------------------------------------------------------
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
-from perezvon.bootstrap import tls
+from perezvon.bootstrap import stun, tls
 from perezvon.bootstrap.asterisk import media_host
 from perezvon.bootstrap.doctor_words import Verdict
-from perezvon.core.ids import Instant
+from perezvon.core.ids import SECOND, Instant
 from perezvon.core.plan import Plan
 from perezvon.settings import Settings
 
@@ -44,6 +44,24 @@ def of_settings(settings: Settings, now: Instant) -> Iterator[Answer]:
         yield Verdict.NOTE, "no_media_address", {}
     if not settings.stun_server and not settings.turn_server:
         yield Verdict.NOTE, "no_turn", {}
+
+
+def of_relays(settings: Settings, now: Instant) -> Iterator[Answer]:
+    """Blocks until those outside have answered, or not."""
+    if settings.stun_server:
+        try:
+            stun.ask_stun(settings.stun_server)
+        except stun.StunError as error:
+            yield Verdict.PROBLEM, "stun_bad", {"url": settings.stun_server, "reason": error}
+        else:
+            yield Verdict.OK, "stun", {"url": settings.stun_server}
+    if settings.turn_server:
+        try:
+            stun.ask_turn(settings.turn_server, settings.turn_secret, now // SECOND)
+        except stun.StunError as error:
+            yield Verdict.PROBLEM, "turn_bad", {"url": settings.turn_server, "reason": error}
+        else:
+            yield Verdict.OK, "turn", {"url": settings.turn_server}
 
 
 def of_plan(settings: Settings, plan: Plan) -> Iterator[Answer]:

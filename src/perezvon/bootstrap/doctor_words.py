@@ -126,6 +126,18 @@ DOCTOR: Final[dict[str, Words]] = {
         "Нет stun_server и turn_server: операторы дома могут остаться без звука",
         "No stun_server and no turn_server: agents at home may be without sound",
     ),
+    "stun": _two("STUN отвечает: {url}", "STUN answers: {url}"),
+    "stun_bad": _two(
+        "STUN {url}: {reason}; проверьте stun_server и брандмауэр",
+        "STUN {url}: {reason}; look at stun_server and the firewall",
+    ),
+    "turn": _two(
+        "TURN отвечает и знает наш секрет: {url}", "TURN answers and knows our secret: {url}"
+    ),
+    "turn_bad": _two(
+        "TURN {url}: {reason}; проверьте turn_server, turn_secret и брандмауэр",
+        "TURN {url}: {reason}; look at turn_server, turn_secret and the firewall",
+    ),
     "media_ports": _two(
         "Звук браузеров и телефонов приходит на {host}, UDP {first}–{last}: пропустите его"
         " через брандмауэр",
