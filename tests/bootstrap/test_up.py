@@ -9,8 +9,9 @@ import pytest
 
 from perezvon import settings as settings_of
 from perezvon.bootstrap import up
-from perezvon.bootstrap.ports import PortTaken
+from perezvon.bootstrap.ports import PortTaken, is_free
 from perezvon.bootstrap.up import Installation, UpError, alone, keep_token
+from perezvon.bootstrap.web import listen
 from perezvon.bootstrap.words import DEMO, STORY, UP
 from perezvon.runtime.supervisor import Happening, What
 from perezvon.settings import Settings
@@ -18,6 +19,8 @@ from perezvon.store import plan_file
 from perezvon.store.database import open_views
 from perezvon.store.tokens import check_token
 from tests.support.ports import free_port, free_udp_port
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing listens
 
 
 def settings(folder: Path, **changes: object) -> Settings:
@@ -52,6 +55,39 @@ def test_a_taken_port_names_the_setting(tmp_path: Path, key: str, kind: socket.S
         ours = settings(tmp_path, switch="asterisk", **{key: port})
         with pytest.raises(PortTaken, match=f"port {port} is taken: set PEREZVON_{key.upper()}"):
             Installation(ours, print).prepare()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "::1"])
+def test_a_port_is_free_on_addresses_of_both_kinds(bind: str) -> None:
+    port = free_port()
+    assert is_free(port, bind)
+    with listen(bind, port):
+        assert not is_free(port, bind)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, ["http://127.0.0.1:{port}/"]),
+        (
+            {"web_bind": EVERYWHERE, "web_tls": "self_signed"},
+            ["https://127.0.0.1:{port}/", "https://192.0.2.7:{port}/"],
+        ),
+        ({"web_bind": "192.0.2.7"}, ["http://192.0.2.7:{port}/"]),
+    ],
+)
+def test_where_the_pages_are_is_told_here_and_in_the_network(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    shown: list[str],
+) -> None:
+    monkeypatch.setattr(up, "own_addresses", lambda: ["192.0.2.7", "2001:db8::7"])
+    said: list[str] = []
+    ours = settings(tmp_path, **changes)
+    Installation(ours, said.append).greet()
+    urls = [word for line in said for word in line.split() if word.startswith("http")]
+    assert urls == [url.format(port=ours.web_port) for url in shown]
 
 
 def test_a_new_installation_begins_with_a_plan_that_can_be_applied(tmp_path: Path) -> None:

@@ -336,12 +336,17 @@ def _settings(folder: Path, town_sip_port: int, options: Options) -> Settings:
         scenario_file=_scenario(options),
         sip_bind="127.0.0.1",
         http_bind="127.0.0.1",
-        web_bind="127.0.0.1",
+        web_bind=_web_bind(wanted),
         rtp_from=rtp_from,
         rtp_to=rtp_from + RTP_PORTS - 1,
         **ports,
     )
     return ours.model_copy(update={"database_url": None, "external_media_address": None})
+
+
+def _web_bind(wanted: Settings) -> str:
+    """Others are let in where that was asked for, and where their browsers can speak."""
+    return wanted.web_bind if wanted.web_url.startswith("https") else "127.0.0.1"
 
 
 def _free_here_and_there() -> int:

@@ -18,7 +18,8 @@ class PortTaken(Exception):  # noqa: N818 - the condition, as a person would cal
 
 def is_free(port: int, host: str = "127.0.0.1", *, udp: bool = False) -> bool:
     kind = socket.SOCK_DGRAM if udp else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
         if not udp:
             # A port whose last connection has just ended is free, as servers take it.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from perezvon import settings as settings_of
 from perezvon.asterisk import install
 from perezvon.bootstrap import secrets as secrets_of
 from perezvon.bootstrap import setup_code, starter, tls
+from perezvon.bootstrap.addresses import own_addresses
 from perezvon.bootstrap.alert_post import AlertPost
 from perezvon.bootstrap.asterisk import Switchboard
 from perezvon.bootstrap.children import engine_child, engine_health, web_child, worker_child
@@ -42,6 +44,7 @@ BEAT_POLL_S: Final = 0.1
 TOLD_MAX: Final = 3
 TOLD_EVERY: Final = 20
 """Of one that ends again and again, each of the first ends is told, then one in so many."""
+URLS_MAX: Final = 3
 KEY_NAME: Final = "perezvon up"
 KEY_SCOPES: Final = ("read", "act", "admin")
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -164,6 +167,8 @@ class Installation:
             self.say("sip", host=ours.sip_bind, port=ours.sip_port)
             self.say("secrets", file=ours.secrets_file)
         self.say("web", url=ours.web_url)
+        for url in self._urls_of_the_network():
+            self.say("web_of_network", url=url)
         if ours.web_tls == "self_signed":
             self.say("authority", file=tls.authority_file(ours))
         code = setup_code.keep(ours)
@@ -172,6 +177,19 @@ class Installation:
         self.say("token", file=ours.token_file)
         self.say("watch", command=self._command("watch"))
         self.say("logs", folder=self.logs)
+
+    def _urls_of_the_network(self) -> list[str]:
+        """By which others find the pages, where these are for others too."""
+        bind = ip_address(self.settings.web_bind)
+        if not bind.is_unspecified:
+            return []
+        known = [ip_address(one) for one in own_addresses()]
+        scheme = self.settings.web_url.partition(":")[0]
+        return [
+            f"{scheme}://{one}:{self.settings.web_port}/"
+            for one in known
+            if one.version == 4  # noqa: PLR2004
+        ][:URLS_MAX]
 
     def _command(self, name: str) -> str:
         """What to type for it in another terminal, where our options are not known."""

@@ -43,7 +43,8 @@ UP: Final[dict[str, Words]] = {
     ),
     "sip": _two("  телефоны и транки  sip:{host}:{port}", "  phones and trunks  sip:{host}:{port}"),
     "web": _two("  страница и API     {url}", "  page and API       {url}"),
-    "authority": _two("  доверить браузеру  {file}", "  for browsers to trust  {file}"),
+    "web_of_network": _two("  из вашей сети      {url}", "  from your network  {url}"),
+    "authority": _two("  доверить браузерам {file}", "  browsers trust     {file}"),
     "certificate_over": _two(
         "Сертификат {file} действует только до {day}: браузеры предупредят каждого; продлите его",
         "The certificate {file} was good until {day} only: browsers warn everybody; renew it",
