@@ -13,10 +13,15 @@ from perezvon.bootstrap.doctor_browsers import of_plan, of_settings
 from perezvon.bootstrap.doctor_words import DOCTOR, Verdict
 from perezvon.bootstrap.tls import authority_file, certificate_of
 from perezvon.bootstrap.up import Installation, alone
+from perezvon.core.ids import AgentId
+from perezvon.core.plan import Agent, DeviceKind
 from perezvon.runtime.clock import SystemClock
 from perezvon.settings import Settings
 from tests.core.office import ANA, BOB, office_plan
+from tests.support.asterisk import asterisk
 from tests.support.certificates import bring
+from tests.support.engine import EngineProcess
+from tests.support.plans import plan_of
 from tests.support.ports import LOOPBACK, free_port, free_udp_port
 from tests.support.programs import perezvon
 from tests.support.turn import SECRET, turn_server
@@ -184,6 +189,20 @@ def test_a_running_installation_is_well(tmp_path: Path) -> None:
     problems = [check.text for check in checks if check.verdict is Verdict.PROBLEM]
     assert problems == []
     assert "The engine answers" in [check.text for check in checks]
+
+
+@pytest.mark.asterisk
+def test_an_asterisk_that_takes_no_browsers_is_a_problem(tmp_path: Path) -> None:
+    anna = Agent(AgentId("anna"), "Anna", DeviceKind.WEBRTC)
+    root = tmp_path / "data"
+    root.mkdir()
+    with asterisk(plan_of((anna,), callers_port=free_udp_port()), tmp_path / "pbx") as running:
+        ours = EngineProcess(running, root, changes={"language": "en"}).settings
+        with alone(ours):
+            assert "ok        Asterisk takes telephones in browsers" in said(ours)[1]
+            running.cli("module unload res_pjsip_transport_websocket.so")
+            wanted = "takes no telephones in browsers, not loaded: res_pjsip_transport_websocket;"
+            assert f"PROBLEM   Asterisk {wanted}" in said(ours)[1]
 
 
 @pytest.mark.parametrize("key", DOCTOR)
