@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from perezvon.api.roles import Role
 from perezvon.store.plan_file import parse
-from tests.browser.pages import ARTEFACTS, PASSWORD, Site, served, violations
+from tests.browser.pages import PASSWORD, Site, a_browser, served
+from tests.support.browser import ARTEFACTS, violations
 from tests.support.sipp import until_now
 
 PAGES = [
@@ -25,9 +26,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def browser(site: Site) -> Iterator[Browser]:
-    with site.browser() as browser:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with a_browser() as browser:
         yield browser
 
 
@@ -202,6 +203,7 @@ def test_every_page_of_the_admin_is_without_violations(
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_load_state("networkidle")
         name = re.sub(r"\W+", "-", path.strip("/"))
-        page.screenshot(path=folder / f"{name}-{look}-{language}.png")
+        # Written by us: the driver would do it in a thread that stays.
+        (folder / f"{name}-{look}-{language}.png").write_bytes(page.screenshot())
         found[path] = violations(page)
     assert {path: each for path, each in found.items() if each} == {}

@@ -17,8 +17,9 @@ from perezvon.settings import Settings
 from perezvon.store.calls import CallRow, list_calls
 from perezvon.store.users import find_user
 from tests.api.house import IVAN, OLGA, House
-from tests.browser.pages import ARTEFACTS, Site, served, violations
+from tests.browser.pages import Site, a_browser, served
 from tests.core.office import ANA
+from tests.support.browser import ARTEFACTS, violations
 from tests.support.hearing import loudest_tones
 from tests.support.tones import AGENT_HZ, CLIENT_HZ, write_take
 
@@ -61,9 +62,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def browser(site: Site) -> Iterator[Browser]:
-    with site.browser() as browser:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with a_browser() as browser:
         yield browser
 
 
@@ -235,7 +236,8 @@ def test_the_pages_are_for_everybody(
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=shots / f"{name}-{language}-{scheme}.png", full_page=True)
+        # Written by us: the driver would do it in a thread that stays.
+        (shots / f"{name}-{language}-{scheme}.png").write_bytes(page.screenshot(full_page=True))
         assert violations(page) == [], (name, language, scheme)
         if name != "calls":
             page.get_by_role("switch").click()
