@@ -1,6 +1,6 @@
 /** A modal window with a heading of its own: the library's has a second banner, and a mute cross. */
 import { CloseButton, Group, Modal, Title } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import { words } from "@/app/words";
 
 export function Dialog({
@@ -17,6 +17,7 @@ export function Dialog({
   children: ReactNode;
 }) {
   const t = words.use();
+  useFocusBack(opened);
   return (
     <Modal.Root opened={opened} onClose={close} size={size}>
       <Modal.Overlay />
@@ -33,4 +34,23 @@ export function Dialog({
       </Modal.Content>
     </Modal.Root>
   );
+}
+
+/**
+ * Whoever works by keyboard goes on where he was. The library gives focus back only to what is still
+ * there, and not when the whole window is taken away; from a menu, its button is meant.
+ */
+function useFocusBack(opened: boolean) {
+  useEffect(() => {
+    if (!opened) return;
+    const before = document.activeElement;
+    const menu = before?.closest("[role=menu]")?.getAttribute("aria-labelledby") ?? null;
+    const opener = menu === null ? before : document.getElementById(menu);
+    return () => {
+      setTimeout(() => {
+        const lost = document.activeElement === null || document.activeElement === document.body;
+        if (lost && opener instanceof HTMLElement) opener.focus();
+      });
+    };
+  }, [opened]);
 }

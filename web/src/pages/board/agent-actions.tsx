@@ -1,14 +1,5 @@
 /** What a supervisor does with an agent: another status, another group for a while, his talk. */
-import {
-  ActionIcon,
-  Autocomplete,
-  Button,
-  Group,
-  Menu,
-  Select,
-  Stack,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Menu, Select, Stack, TextInput } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { chooseStatus, giveBack, lend, type SupervisionMode } from "@/api/generated";
@@ -16,7 +7,9 @@ import { may } from "@/app/session";
 import type { AgentRow } from "@/live/board";
 import { useLive, useServerNow } from "@/live/live";
 import { Dialog } from "@/parts/dialog";
+import { ReasonInput } from "@/parts/reason-input";
 import { useReasons } from "@/parts/reasons/reasons";
+import { RowMenu } from "@/parts/row-menu";
 import { attempt } from "./attempt";
 import { PAUSES } from "./status";
 import { MODES, supervise } from "./supervision";
@@ -90,41 +83,40 @@ export function AgentMenu({
   const call = row.status === "talking" && may("calls.supervise") ? row.call : null;
   if (!statuses && !lends && call === null) return null;
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={t("actions", { name: row.name })}>
-          <IconDots size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {call !== null &&
-          MODES.map((mode) => (
-            <Menu.Item key={mode} onClick={() => actions.listen(call, mode)}>
-              {t(mode)}
+    <RowMenu label={t("actions", { name: row.name })} icon={<IconDots size={18} />}>
+      {() => (
+        <>
+          {call !== null &&
+            MODES.map((mode) => (
+              <Menu.Item key={mode} onClick={() => actions.listen(call, mode)}>
+                {t(mode)}
+              </Menu.Item>
+            ))}
+          {call !== null && <Menu.Divider />}
+          {statuses && row.status !== "available" && (
+            <Menu.Item onClick={() => actions.choose(id, "available")}>
+              {t("to_available")}
             </Menu.Item>
-          ))}
-        {call !== null && <Menu.Divider />}
-        {statuses && row.status !== "available" && (
-          <Menu.Item onClick={() => actions.choose(id, "available")}>{t("to_available")}</Menu.Item>
-        )}
-        {statuses && row.status !== "paused" && (
-          <Menu.Item onClick={() => actions.askPause(id)}>{t("to_paused")}</Menu.Item>
-        )}
-        {statuses && row.status !== "signed_out" && (
-          <Menu.Item onClick={() => actions.choose(id, "signed_out")}>
-            {t("to_signed_out")}
-          </Menu.Item>
-        )}
-        {lends && <Menu.Divider />}
-        {lends && <Menu.Item onClick={() => actions.askLend(id)}>{t("lend")}</Menu.Item>}
-        {lends &&
-          row.lent_to.map(({ group }) => (
-            <Menu.Item key={group} onClick={() => actions.takeBack(id, group)}>
-              {t("give_back", { group: groups[group]?.name ?? group })}
+          )}
+          {statuses && row.status !== "paused" && (
+            <Menu.Item onClick={() => actions.askPause(id)}>{t("to_paused")}</Menu.Item>
+          )}
+          {statuses && row.status !== "signed_out" && (
+            <Menu.Item onClick={() => actions.choose(id, "signed_out")}>
+              {t("to_signed_out")}
             </Menu.Item>
-          ))}
-      </Menu.Dropdown>
-    </Menu>
+          )}
+          {lends && <Menu.Divider />}
+          {lends && <Menu.Item onClick={() => actions.askLend(id)}>{t("lend")}</Menu.Item>}
+          {lends &&
+            row.lent_to.map(({ group }) => (
+              <Menu.Item key={group} onClick={() => actions.takeBack(id, group)}>
+                {t("give_back", { group: groups[group]?.name ?? group })}
+              </Menu.Item>
+            ))}
+        </>
+      )}
+    </RowMenu>
   );
 }
 
@@ -137,8 +129,6 @@ interface PauseProps {
   choose: AgentActions["choose"];
   close: () => void;
 }
-
-const REASON_LENGTH_MAX = 200;
 
 function PauseDialog({ agent, choose, close }: PauseProps) {
   const t = words.use();
@@ -156,14 +146,11 @@ function PauseDialog({ agent, choose, close }: PauseProps) {
         }}
       >
         <Stack>
-          <Autocomplete
+          <ReasonInput
             label={t("pause_reason")}
-            data={PAUSES.map(told)}
-            filter={({ options }) => options}
+            common={PAUSES.map(told)}
             value={reason}
             onChange={setReason}
-            maxLength={REASON_LENGTH_MAX}
-            data-autofocus
           />
           <Buttons go={t("pause_do")} close={close} />
         </Stack>

@@ -1,5 +1,5 @@
 /** The columns of the board's tables. */
-import { ActionIcon, Menu, Text, Tooltip, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Menu, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconDots,
@@ -27,6 +27,7 @@ import type { DebtActions } from "@/parts/debts/debt-actions";
 import type { words as debtWords } from "@/parts/debts/words";
 import { Lasting } from "@/parts/lasting/lasting";
 import type { Names } from "@/parts/names";
+import { RowMenu } from "@/parts/row-menu";
 import type { Column } from "@/parts/virtual-table/virtual-table";
 import { type AgentActions, AgentMenu } from "./agent-actions";
 import classes from "./board.module.css";
@@ -40,12 +41,8 @@ type Say = ReturnType<typeof words.use>;
 function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
   return (
     <>
-      <Text size="sm" truncate component="div">
-        {first}
-      </Text>
-      <Text size="xs" c="dimmed" truncate component="div">
-        {second}
-      </Text>
+      <div className={classes.first}>{first}</div>
+      <div className={classes.second}>{second}</div>
     </>
   );
 }
@@ -53,11 +50,7 @@ function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
 function Client({ row, t, debt = null }: { row: ClientCells; t: Say; debt?: string | null }) {
   return (
     <Two
-      first={
-        <Text span inherit fw={600}>
-          {phoneNumber(row.number) || t("unknown")}
-        </Text>
-      }
+      first={<b className={classes.bold}>{phoneNumber(row.number) || t("unknown")}</b>}
       second={
         <>
           {debt !== null && (
@@ -174,30 +167,23 @@ interface TalkMenuProps {
 
 function TalkMenu({ id, row, actions, t }: TalkMenuProps) {
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={t("actions", { name: row.agent_name })}
-        >
-          <IconEar size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {may("calls.supervise") &&
-          MODES.map((mode) => (
-            <Menu.Item key={mode} onClick={() => actions.listen(id, mode)}>
-              {t(mode)}
+    <RowMenu label={t("actions", { name: row.agent_name })} icon={<IconEar size={18} />}>
+      {() => (
+        <>
+          {may("calls.supervise") &&
+            MODES.map((mode) => (
+              <Menu.Item key={mode} onClick={() => actions.listen(id, mode)}>
+                {t(mode)}
+              </Menu.Item>
+            ))}
+          {may("calls.see") && (
+            <Menu.Item component="div" closeMenuOnClick={false}>
+              <CallLink call={id}>{t("open_call")}</CallLink>
             </Menu.Item>
-          ))}
-        {may("calls.see") && (
-          <Menu.Item component="div" closeMenuOnClick={false}>
-            <CallLink call={id}>{t("open_call")}</CallLink>
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+          )}
+        </>
+      )}
+    </RowMenu>
   );
 }
 
@@ -206,12 +192,12 @@ export function agentColumns(t: Say, actions: AgentActions | null): Column<Agent
     {
       key: "name",
       head: t("col_agent"),
-      width: "minmax(120px, 1.2fr)",
+      width: "minmax(150px, 1.7fr)",
       cell: (row) => (
         <span className={classes.agent}>
-          <Text span size="sm" fw={600} truncate title={row.name}>
+          <b className={classes.bold} title={row.name}>
             {row.name}
-          </Text>
+          </b>
           <Particulars row={row} />
         </span>
       ),
@@ -219,7 +205,7 @@ export function agentColumns(t: Say, actions: AgentActions | null): Column<Agent
     {
       key: "status",
       head: t("col_status"),
-      width: "minmax(130px, 1.4fr)",
+      width: "minmax(124px, 1.3fr)",
       cell: (row) => <Status row={row} />,
     },
     {
@@ -255,10 +241,10 @@ function TodayCounts({ agent }: { agent: string }) {
   return (
     <span title={t("today_told", { ...counts })}>
       {counts.answered}
-      <Text span inherit c={counts.missed > 0 ? "var(--mantine-color-red-text)" : "dimmed"}>
+      <span className={counts.missed > 0 ? classes.bad : classes.dim}>
         {" / "}
         {counts.missed}
-      </Text>
+      </span>
     </span>
   );
 }
@@ -341,35 +327,31 @@ function DebtMenu({ id, row, actions, t, d }: DebtMenuProps) {
   return (
     <span className={classes.actions}>
       {may("debts.callback") && (
-        <Tooltip label={d("call_now")}>
-          <ActionIcon
-            variant="subtle"
-            aria-label={`${d("call_now")}: ${client}`}
-            disabled={row.attempting}
-            onClick={() => actions.callNow([id])}
-          >
-            <IconPhoneOutgoing size={18} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          title={d("call_now")}
+          variant="subtle"
+          aria-label={`${d("call_now")}: ${client}`}
+          disabled={row.attempting}
+          onClick={() => actions.callNow([id])}
+        >
+          <IconPhoneOutgoing size={18} />
+        </ActionIcon>
       )}
       {(may("debts.assign") || may("debts.waive")) && (
-        <Menu position="bottom-end" withinPortal>
-          <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={t("actions", { name: client })}>
-              <IconDots size={18} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {may("debts.assign") && (
-              <Menu.Item onClick={() => actions.askAssign([id])}>{d("assign")}</Menu.Item>
-            )}
-            {may("debts.waive") && (
-              <Menu.Item color="red" onClick={() => actions.askWaive([id])}>
-                {d("waive")}
-              </Menu.Item>
-            )}
-          </Menu.Dropdown>
-        </Menu>
+        <RowMenu label={t("actions", { name: client })} icon={<IconDots size={18} />}>
+          {() => (
+            <>
+              {may("debts.assign") && (
+                <Menu.Item onClick={() => actions.askAssign([id])}>{d("assign")}</Menu.Item>
+              )}
+              {may("debts.waive") && (
+                <Menu.Item color="red" onClick={() => actions.askWaive([id])}>
+                  {d("waive")}
+                </Menu.Item>
+              )}
+            </>
+          )}
+        </RowMenu>
       )}
     </span>
   );
@@ -381,11 +363,7 @@ export function queueColumns(t: Say, targets: TargetsRow): Column<QueueRow>[] {
       key: "name",
       head: t("col_queue"),
       width: "minmax(100px, 1.5fr)",
-      cell: (row) => (
-        <Text span size="sm" fw={600}>
-          {row.name}
-        </Text>
-      ),
+      cell: (row) => <b className={classes.bold}>{row.name}</b>,
     },
     { key: "waiting", head: t("col_waiting"), width: "58px", align: "end", cell: (r) => r.waiting },
     {
@@ -419,14 +397,5 @@ function Level({ queue, targets }: { queue: string; targets: TargetsRow }) {
   if (counts === undefined || ended === 0) return <>—</>;
   const level = Math.floor((counts.in_target / ended) * 100);
   const well = level >= targets.service_level_percent;
-  return (
-    <Text
-      span
-      inherit
-      fw={well ? undefined : 700}
-      c={well ? undefined : "var(--mantine-color-red-text)"}
-    >
-      {percent(level / 100)}
-    </Text>
-  );
+  return <span className={well ? undefined : classes.bad}>{percent(level / 100)}</span>;
 }

@@ -1,5 +1,4 @@
 /** An agent's status, by icon and words. */
-import { Text, Tooltip } from "@mantine/core";
 import {
   IconBell,
   IconBrowser,
@@ -13,6 +12,7 @@ import {
   IconPower,
   IconUsersGroup,
 } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { moment } from "@/i18n/format";
 import type { AgentRow, AgentStatus } from "@/live/board";
 import { useLive } from "@/live/live";
@@ -45,9 +45,9 @@ export function Status({ row }: { row: AgentRow }) {
       <Icon size={16} aria-hidden />
       <span>{t(`status_${row.status}`)}</span>
       {more !== "" && (
-        <Text span size="xs" c="dimmed" truncate>
+        <span className={classes.why} title={more}>
           {more}
-        </Text>
+        </span>
       )}
     </span>
   );
@@ -69,30 +69,29 @@ export function Particulars({ row }: { row: AgentRow }) {
   return (
     <span className={classes.particulars}>
       {!row.reachable && row.status !== "signed_out" && (
-        <Tooltip label={t("unreachable")}>
-          <IconPlugConnectedX
-            size={15}
-            role="img"
-            aria-label={t("unreachable")}
-            color="var(--mantine-color-red-text)"
-          />
-        </Tooltip>
+        <Sign name={t("unreachable")} colour="red">
+          <IconPlugConnectedX size={15} aria-hidden />
+        </Sign>
       )}
       {lent !== "" && (
-        <Tooltip label={lent}>
-          <IconUsersGroup
-            size={15}
-            role="img"
-            aria-label={lent}
-            color="var(--mantine-color-grape-text)"
-          />
-        </Tooltip>
+        <Sign name={lent} colour="grape">
+          <IconUsersGroup size={15} aria-hidden />
+        </Sign>
       )}
       {Device !== null && device !== null && (
-        <Tooltip label={t(`device_${device}`)}>
-          <Device size={15} role="img" aria-label={t(`device_${device}`)} />
-        </Tooltip>
+        <Sign name={t(`device_${device}`)}>
+          <Device size={15} aria-hidden />
+        </Sign>
       )}
+    </span>
+  );
+}
+
+function Sign({ name, colour, children }: { name: string; colour?: string; children: ReactNode }) {
+  const style = colour === undefined ? undefined : { color: `var(--mantine-color-${colour}-text)` };
+  return (
+    <span role="img" aria-label={name} title={name} className={classes.sign} style={style}>
+      {children}
     </span>
   );
 }

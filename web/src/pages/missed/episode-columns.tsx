@@ -1,5 +1,5 @@
 /** The columns of the list: one row is one client's episode, in two lines. */
-import { ActionIcon, Checkbox, Group, Menu, Text, Tooltip, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Checkbox, Group, Menu, Text, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconDots,
@@ -17,6 +17,7 @@ import type { DebtActions } from "@/parts/debts/debt-actions";
 import { ReactionBadge } from "@/parts/debts/reaction";
 import { words as debtWords } from "@/parts/debts/words";
 import type { Names } from "@/parts/names";
+import { RowMenu } from "@/parts/row-menu";
 import type { Column } from "@/parts/virtual-table/virtual-table";
 import { words } from "./words";
 
@@ -44,13 +45,13 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     {
       key: "reaction",
       head: t("col_reaction"),
-      width: "minmax(205px, 1.1fr)",
+      width: "minmax(186px, 2.25fr)",
       cell: (debt) => <Met debt={debt} names={names} />,
     },
     {
       key: "client",
       head: t("col_client"),
-      width: "minmax(158px, 1fr)",
+      width: "minmax(148px, 1.52fr)",
       cell: (debt) => (
         <TwoLines
           first={
@@ -65,13 +66,13 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     {
       key: "calls",
       head: t("col_calls"),
-      width: "minmax(136px, 0.9fr)",
+      width: "minmax(128px, 1.34fr)",
       cell: (debt) => <HisCalls debt={debt} />,
     },
     {
       key: "why",
       head: t("col_why"),
-      width: "minmax(150px, 1.4fr)",
+      width: "minmax(130px, 1.6fr)",
       cell: (debt) => (
         <TwoLines first={d(`reason_${debt.reason}`)} second={rungText(debt, means)} />
       ),
@@ -79,13 +80,13 @@ export function episodeColumns(means: Means): Column<Debt>[] {
     {
       key: "tries",
       head: t("col_tries"),
-      width: "minmax(125px, 1fr)",
+      width: "minmax(112px, 1.26fr)",
       cell: (debt) => <OurTries debt={debt} />,
     },
     {
       key: "owner",
       head: t("col_owner"),
-      width: "minmax(105px, 0.8fr)",
+      width: "minmax(104px, 1.12fr)",
       cell: (debt) => (
         <TwoLines
           first={debt.owner === null ? t("no_owner") : names.agent(debt.owner)}
@@ -125,7 +126,13 @@ function TwoLines({ first, second }: { first: ReactNode; second: ReactNode }) {
       <Text size="sm" truncate component="div">
         {first}
       </Text>
-      <Text size="xs" c="dimmed" truncate component="div">
+      <Text
+        size="xs"
+        c="dimmed"
+        truncate
+        component="div"
+        title={typeof second === "string" ? second : undefined}
+      >
         {second}
       </Text>
     </>
@@ -137,10 +144,19 @@ function Met({ debt, names }: { debt: Debt; names: Names }) {
     <>
       <ReactionBadge reaction={debt.reaction} />
       <Text size="xs" c="dimmed" truncate component="div" pl={24}>
+        <Reacted debt={debt} />
         {debt.state === "open" ? <Due debt={debt} /> : <End debt={debt} names={names} />}
       </Text>
     </>
   );
+}
+
+/** How soon we did anything at all. */
+function Reacted({ debt }: { debt: Debt }) {
+  const t = words.use();
+  if (debt.reaction_ms === null) return null;
+  const length = clock(debt.reaction_ms);
+  return <span title={t("reaction_time")}>{`${t("first_reaction", { length })} · `}</span>;
 }
 
 function Due({ debt }: { debt: Debt }) {
@@ -198,32 +214,21 @@ function OurTries({ debt }: { debt: Debt }) {
   const now = useServerNow();
   const last = debt.tries?.at(-1);
   if (last === undefined) {
-    const next = debt.next_attempt_at;
-    return (
-      <TwoLines
-        first={t("tries_none")}
-        second={next !== null && next > now && t("next_try", { when: relative(next, now) })}
-      />
-    );
+    return <TwoLines first={t("tries_none")} second={nextTry(debt, t, now, "first_try")} />;
   }
   const outcome = last.outcome === null ? d("try_under_way") : d(`try_${last.outcome}`);
+  const count = t("tries", { count: debt.dials });
   return (
     <TwoLines
-      first={`${t("tries", { count: debt.dials })} · ${outcome}`}
-      second={secondOfTries(debt, t, now)}
+      first={outcome}
+      second={[count, nextTry(debt, t, now, "next_try")].filter(Boolean).join(", ")}
     />
   );
 }
 
-function secondOfTries(debt: Debt, t: Say, now: number): string {
-  const parts: string[] = [];
-  if (debt.reaction_ms !== null) {
-    parts.push(t("first_reaction", { length: clock(debt.reaction_ms) }));
-  }
-  if (debt.state === "open" && debt.next_attempt_at !== null && debt.next_attempt_at > now) {
-    parts.push(t("next_try", { when: relative(debt.next_attempt_at, now) }));
-  }
-  return parts.join(", ");
+function nextTry(debt: Debt, t: Say, now: number, told: "first_try" | "next_try"): string {
+  const next = debt.state === "open" ? debt.next_attempt_at : null;
+  return next !== null && next > now ? t(told, { when: relative(next, now) }) : "";
 }
 
 interface RowActionsProps {
@@ -240,48 +245,44 @@ function RowActions({ debt, t, d, actions, open }: RowActionsProps) {
   return (
     <Group gap={2} wrap="nowrap" justify="flex-end">
       {isOpen && may("debts.callback") && (
-        <Tooltip label={d("call_now")}>
-          <ActionIcon
-            variant="subtle"
-            aria-label={`${d("call_now")}: ${client}`}
-            onClick={() => actions.callNow([debt.id])}
-          >
-            <IconPhoneOutgoing size={18} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          title={d("call_now")}
+          variant="subtle"
+          aria-label={`${d("call_now")}: ${client}`}
+          onClick={() => actions.callNow([debt.id])}
+        >
+          <IconPhoneOutgoing size={18} />
+        </ActionIcon>
       )}
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t("actions", { client })}>
-            <IconDots size={18} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<IconListDetails size={16} aria-hidden />}
-            onClick={() => open(debt.id)}
-          >
-            {t("open")}
-          </Menu.Item>
-          {isOpen && may("debts.assign") && (
+      <RowMenu label={t("actions", { client })} icon={<IconDots size={18} />}>
+        {() => (
+          <>
             <Menu.Item
-              leftSection={<IconUserShare size={16} aria-hidden />}
-              onClick={() => actions.askAssign([debt.id])}
+              leftSection={<IconListDetails size={16} aria-hidden />}
+              onClick={() => open(debt.id)}
             >
-              {d("assign")}
+              {t("open")}
             </Menu.Item>
-          )}
-          {isOpen && may("debts.waive") && (
-            <Menu.Item
-              color="red"
-              leftSection={<IconTrashX size={16} aria-hidden />}
-              onClick={() => actions.askWaive([debt.id])}
-            >
-              {d("waive")}
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+            {isOpen && may("debts.assign") && (
+              <Menu.Item
+                leftSection={<IconUserShare size={16} aria-hidden />}
+                onClick={() => actions.askAssign([debt.id])}
+              >
+                {d("assign")}
+              </Menu.Item>
+            )}
+            {isOpen && may("debts.waive") && (
+              <Menu.Item
+                color="red"
+                leftSection={<IconTrashX size={16} aria-hidden />}
+                onClick={() => actions.askWaive([debt.id])}
+              >
+                {d("waive")}
+              </Menu.Item>
+            )}
+          </>
+        )}
+      </RowMenu>
     </Group>
   );
 }

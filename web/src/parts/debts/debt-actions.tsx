@@ -1,5 +1,5 @@
 /** Acting on debts: call back now, assign, waive. One or many, from the board or from the list. */
-import { Autocomplete, Button, Group, Select, Stack, Text } from "@mantine/core";
+import { Button, Group, Select, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
@@ -7,6 +7,7 @@ import { problem } from "@/api/client";
 import { askForCallback, assign, waive } from "@/api/generated";
 import { useLive } from "@/live/live";
 import { Dialog } from "@/parts/dialog";
+import { ReasonInput } from "@/parts/reason-input";
 import { type Ends, inTurn } from "./in-turn";
 import { words } from "./words";
 
@@ -132,8 +133,6 @@ function AssignForm({ onDone, onCancel }: FormProps) {
   );
 }
 
-const REASON_LENGTH_MAX = 200;
-
 function WaiveForm({ onDone, onCancel }: FormProps) {
   const t = words.use();
   const [reason, setReason] = useState("");
@@ -150,20 +149,17 @@ function WaiveForm({ onDone, onCancel }: FormProps) {
     >
       <Stack>
         <Text size="sm">{t("waive_why")}</Text>
-        <Autocomplete
+        <ReasonInput
           label={t("reason")}
           description={said === "" ? t("reason_needed") : undefined}
-          data={[
+          common={[
             t("common_wrong_number"),
             t("common_spam"),
             t("common_handled"),
             t("common_asked_not"),
           ]}
-          filter={({ options }) => options}
           value={reason}
           onChange={setReason}
-          maxLength={REASON_LENGTH_MAX}
-          data-autofocus
         />
         <Buttons go={t("waive_do")} able={said !== ""} busy={busy} onCancel={onCancel} danger />
       </Stack>
