@@ -41,7 +41,7 @@ export function Shell() {
   return (
     <AppShell
       header={{ height: 52 }}
-      navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !open } }}
+      navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !open } }}
       padding="md"
     >
       <a className="skip-link" href="#content">
@@ -73,6 +73,8 @@ export function Shell() {
             component={Link}
             to={section.to}
             label={t(section.name)}
+            noWrap
+            fz="sm"
             leftSection={<section.icon size={18} aria-hidden />}
             active={path.startsWith(section.to)}
             onClick={menu.close}

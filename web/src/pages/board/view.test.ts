@@ -73,7 +73,7 @@ test("figures are summed over the queues that are shown", () => {
   const figures = figuresOf(sections, today);
   expect(figures).toMatchObject({ waiting: 3, oldestAt: 20, debts: 2, oldestDebtAt: 70 });
   expect(figures).toMatchObject({ available: 1, paused: 1, busy: 0, inTarget: 0.6 });
-  expect(figures.missedShare).toBe(0.2);
+  expect(figures).toMatchObject({ missedShare: 0.2, missed: 2, ended: 10 });
   const night = figuresOf(narrowed(sections, { groups: [], queues: ["night"] }), today);
   expect(night.inTarget).toBeNull();
 });

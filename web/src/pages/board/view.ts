@@ -62,7 +62,8 @@ export interface Figures {
   inTarget: number | null;
   missedShare: number | null;
   missed: number;
-  arrivals: number;
+  /** How many of today's calls have ended: shares are of these. */
+  ended: number;
   available: number;
   busy: number;
   paused: number;
@@ -80,7 +81,7 @@ export function figuresOf(shown: Shown, today: Sections["queues_today"]): Figure
     inTarget: null,
     missedShare: null,
     missed: 0,
-    arrivals: 0,
+    ended: 0,
     available: 0,
     busy: 0,
     paused: 0,
@@ -96,7 +97,6 @@ export function figuresOf(shown: Shown, today: Sections["queues_today"]): Figure
     const counts = today[id];
     if (counts === undefined) continue;
     figures.missed += counts.missed;
-    figures.arrivals += counts.arrivals;
     answered += counts.answered;
     inTarget += counts.in_target;
   }
@@ -105,10 +105,10 @@ export function figuresOf(shown: Shown, today: Sections["queues_today"]): Figure
     else if (agent.status === "paused") figures.paused += 1;
     else if (BUSY.has(agent.status)) figures.busy += 1;
   }
-  const ended = answered + figures.missed;
-  if (ended > 0) {
-    figures.inTarget = inTarget / ended;
-    figures.missedShare = figures.missed / ended;
+  figures.ended = answered + figures.missed;
+  if (figures.ended > 0) {
+    figures.inTarget = inTarget / figures.ended;
+    figures.missedShare = figures.missed / figures.ended;
   }
   return figures;
 }
