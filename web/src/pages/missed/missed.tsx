@@ -164,11 +164,15 @@ function useAgainWithTheBoard() {
   useEffect(() => {
     if (asked.current.board === board) return;
     const wait = Math.max(0, asked.current.at + AGAIN_MS - Date.now());
-    const timer = setTimeout(() => {
-      asked.current = { board, at: Date.now() };
+    const ask = () =>
       void queries.invalidateQueries({
         predicate: ({ queryKey }) => (queryKey[0] as { _id?: string })?._id === "readDebts",
       });
+    let timer = setTimeout(() => {
+      asked.current = { board, at: Date.now() };
+      ask();
+      // The board is told before the tables that the list is read from.
+      timer = setTimeout(ask, AGAIN_MS);
     }, wait);
     return () => clearTimeout(timer);
   }, [board, queries]);
