@@ -15,6 +15,7 @@ from tests.support.browser import (
     both_ways,
     house,
     photograph,
+    sound_of,
     tones_of,
     violations,
 )
@@ -27,6 +28,8 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("browser")]
 
 CALLER_HZ, VERA_HZ = 440, 1_100
 CLIENT, SHOWN = "79161112233", "+7 916 111-22-33"
+IVAN, IVAN_SHOWN = "79035550142", "+7 903 555-01-42"
+LOST, LOST_SHOWN = "79260007788", "+7 926 000-77-88"
 CONTROL, SHIFT = 2, 8
 
 
@@ -85,13 +88,13 @@ def talking(place: House, ear: Ear, page: Page) -> Iterator[Caller]:
         yield caller
 
 
-def press_in_russian(page: Page, code: str, letter: str) -> None:
+def press_in_russian(page: Page, code: str, letter: str, modifiers: int = CONTROL | SHIFT) -> None:
     """The key in this place, which in a Russian layout types this letter."""
     keys = page.context.new_cdp_session(page)
     for kind in ("rawKeyDown", "keyUp"):
         keys.send(
             "Input.dispatchKeyEvent",
-            {"type": kind, "code": code, "key": letter, "modifiers": CONTROL | SHIFT},
+            {"type": kind, "code": code, "key": letter, "modifiers": modifiers},
         )
 
 
@@ -106,19 +109,25 @@ def test_a_call_is_taken_by_the_keyboard_held_noted_and_found_again(
 ) -> None:
     page = on_shift(place, browser, "anna")
     look_at(page, "ready")
-    with ringing(place, ear, page) as caller:
+    with place.caller(ear, IVAN, "Ivan Petrov") as caller:
+        card = page.get_by_role("alert")
+        for known in ("Ivan Petrov", IVAN_SHOWN, "Sales", "на +7 495 123-45-67"):
+            expect(card).to_contain_text(known)
         look_at(page, "ringing")
         press_in_russian(page, "KeyA", "Ф")
         both_ways(page, ear)
+        expect(page.get_by_text(re.compile(r"^ждал 0:0\d$"))).to_be_visible()
         look_at(page, "talking")
         page.get_by_role("button", name="Удержать").click()
         until_now(lambda: not ear.hears(MICROPHONE_HZ), 15)
+        assert tones_of(page, CALLER_HZ) == set()
         page.get_by_role("button", name="Снять с удержания").click()
         both_ways(page, ear)
         page.get_by_label("Комментарий").fill("Диван, синий")
         page.get_by_role("button", name="Завершить").click()
         until_now(lambda: bool(caller.of("ended_by_other")), 15, caller.trouble)
-    expect(page.get_by_text("Осталось на постобработку")).to_be_visible()
+    left = page.get_by_role("progressbar", name="Осталось на постобработку")
+    expect(left).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d\.|^[1-9]\d$"))
     look_at(page, "wrap-up")
     page.get_by_text("Заказ", exact=True).click()
     page.get_by_role("button", name="Сохранить").click()
@@ -127,6 +136,9 @@ def test_a_call_is_taken_by_the_keyboard_held_noted_and_found_again(
     page.get_by_role("tab", name="Мои звонки").click()
     expect(page.get_by_role("list", name="Мои звонки")).to_contain_text("Заказ — Диван, синий")
     look_at(page, "my-calls")
+    (past,) = page.request.get("/api/v1/desk/calls").json()["items"]
+    assert (past["number"], past["agent"]) == (f"+{IVAN}", "anna")
+    assert (past["result"]["result"], past["result"]["comment"]) == ("order", "Диван, синий")
 
 
 def test_a_client_is_handed_over_to_a_colleague_who_was_asked(
@@ -239,24 +251,39 @@ def test_whom_we_missed_is_called_back_from_the_desk(
     page.get_by_role("menuitem", name="Обед").click()
     expect(page.get_by_text("Перерыв: Обед")).to_be_visible()
     port = int(place.running.plan.trunks[0].match[0].rpartition(":")[2])
-    lost = [Call(CLIENT, NUMBER)]
-    with Caller(place.running, lost, tmp_path / "lost", port=port, talk_ms=7_000) as caller:
+    lost = [Call(LOST, NUMBER)]
+    with Caller(place.running, lost, tmp_path / "lost", port=port, talk_ms=6_000) as caller:
+        board = place.page(browser, None, "supervisor", locale="ru-RU")
+        board.goto("/board")
         until_now(caller.finished, 30, caller.trouble)
-    listed = page.get_by_role("list", name="Кому позвонить")
-    expect(listed).to_contain_text(SHOWN, timeout=45_000)
+    owed = board.get_by_role("table", name="Долги")
+    expect(owed).to_contain_text(LOST_SHOWN)
+    whom = page.get_by_role("list", name="Кому позвонить").get_by_role("listitem")
+    expect(whom).to_contain_text(LOST_SHOWN)
+    whom.get_by_role("button", name="Что сказать").click()
+    opening = page.get_by_label("С чего начать разговор")
+    expect(opening).to_have_value(re.compile("пропущенный звонок"))
+    opening.fill("Добрый день, это Анна")
     look_at(page, "to-call")
-    answers = Answering(answer_after_ms=1_500, talk_ms=120_000)
+    answers = Answering(answer_after_ms=1_000, talk_ms=120_000, speaks=True)
     with Phone(place.running, [], answers, tmp_path / "client", port=port):
-        page.get_by_role("button", name=re.compile("^Позвонить: ")).click()
-        opening = page.get_by_label("С чего начать разговор")
-        expect(opening).to_have_value(re.compile("пропущенный звонок"))
+        whom.get_by_role("button", name=re.compile("^Позвонить: ")).click()
         expect(page.get_by_role("group", name="Результат")).to_be_visible()
+        expect(opening).to_have_value("Добрый день, это Анна")
         look_at(page, "callback")
-        until_now(
-            lambda: any(
-                isinstance(fact, DebtSettled) and fact.how is Settlement.RECOVERED
-                for fact in place.engine.facts()
-            ),
-            15,
-        )
+        until_now(lambda: _settled(place), 15)
+        heard = sound_of(page)
+        assert min(heard["received"], heard["sent"]) > 20
         page.get_by_role("button", name="Завершить").click()
+    expect(page.get_by_text("Звонить некому: долгов нет.")).to_be_visible()
+    expect(owed).not_to_contain_text(LOST_SHOWN)
+    board.goto("/missed")
+    listed = board.get_by_role("table", name="Пропущенные по клиентам")
+    expect(listed.get_by_role("row").filter(has_text=LOST_SHOWN)).to_contain_text("Перезвонили")
+
+
+def _settled(place: House) -> bool:
+    return any(
+        isinstance(fact, DebtSettled) and fact.how is Settlement.RECOVERED
+        for fact in place.engine.facts()
+    )

@@ -332,10 +332,10 @@ class House:
         return Softphone(page)
 
     @contextlib.contextmanager
-    def caller(self, ear: Ear, number: str = "79161112233") -> Iterator[Caller]:
+    def caller(self, ear: Ear, number: str = "79161112233", name: str = "") -> Iterator[Caller]:
         """Somebody who calls, and stays until he is answered and let go."""
         port = int(self.running.plan.trunks[0].match[0].rpartition(":")[2])
-        calls = [Call(number, NUMBER, ear=ear.port)]
+        calls = [Call(number, NUMBER, name, ear.port)]
         with Caller(self.running, calls, self.place, port=port, talk_ms=120_000) as one:
             yield one
 

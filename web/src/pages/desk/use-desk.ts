@@ -1,6 +1,6 @@
 /** The desk as one value: who I am there, what goes on, and what was remembered of it. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { readDeskOptions } from "@/api/generated/@tanstack/react-query.gen";
 import type { Desk, QueueAtDesk } from "@/api/generated/types.gen";
 import { queries } from "@/app/queries";
@@ -45,7 +45,8 @@ export function useDesk(): { at: AtDesk | null; error: unknown; again: () => voi
   });
   const inBrowser = (agents[desk?.agent ?? ""]?.device ?? desk?.device) === "webrtc";
   useTelephone(inBrowser);
-  useListsUpToDate(`${state.call?.id}/${state.call?.stage}`);
+  const owed = useOwed(desk?.agent);
+  useListsUpToDate(`${state.call?.id}/${state.call?.stage}/${owed}`);
   useRejoin(state, view);
   if (desk === undefined) return { at: null, error, again: () => void refetch() };
   const inOtherTab = otherHas && (view.state === "off" || view.state === "elsewhere");
@@ -71,6 +72,12 @@ function useTelephone(inBrowser: boolean): void {
       if (wasOnShift() && phone.view.state === "off") void phone.start();
     });
   }, [inBrowser]);
+}
+
+/** How many I owe, as the board knows it at once. */
+function useOwed(me: string | undefined): number {
+  const debts = useSection("debts");
+  return useMemo(() => Object.values(debts).filter((row) => row.owner === me).length, [debts, me]);
 }
 
 /** What a call came to is in the lists a moment after its stage has changed. */
