@@ -41,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def browser(place: House) -> Iterator[Browser]:
-    with place.browser() as one:
+    with place.browser(shy=True) as one:
         yield one
 
 
@@ -215,6 +215,19 @@ def test_a_page_that_is_loaded_anew_in_a_talk_goes_on_talking(
         expect(page.get_by_role("heading", name=SHOWN)).to_be_visible()
         both_ways(page, ear)
         expect(page.get_by_label("Комментарий")).to_have_value("Не потерять")
+        caller.assert_calling()
+
+
+def test_who_closed_the_tab_of_his_talk_comes_back_in_another(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    page = on_shift(place, browser, "anna")
+    with talking(place, ear, page) as caller:
+        another = page.context.new_page()
+        page.close()
+        another.goto("/desk")
+        another.get_by_role("button", name="Вернуться в разговор").click()
+        both_ways(another, ear)
         caller.assert_calling()
 
 

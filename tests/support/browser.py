@@ -62,7 +62,6 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
     # Pages that a test makes are of no network; addresses shall be real ones.
     "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
-    "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-sync",
     "--disable-component-update",
@@ -245,16 +244,17 @@ class House:
     _users: dict[str, str] = field(default_factory=dict)
 
     @contextlib.contextmanager
-    def browser(self, trusts: Path | None = None) -> Iterator[Browser]:
+    def browser(self, trusts: Path | None = None, *, shy: bool = False) -> Iterator[Browser]:
         """Its microphone says `MICROPHONE_HZ`. `trusts`: the authority that its user was told to
-        trust; nobody else's browser is.
+        trust; nobody else's browser is. `shy`: no sound before a click, as with people.
         """
+        loud = [] if shy else ["--autoplay-policy=no-user-gesture-required"]
         voice = write_wave(self.place / "microphone.wav", MICROPHONE_HZ)
         home = {} if trusts is None else {"HOME": str(_home_of_who_trusts(trusts, self.place))}
         with sync_playwright() as driver:
             browser = driver.chromium.launch(
                 executable_path=chromium(),
-                args=[*flags(), f"--use-file-for-fake-audio-capture={voice}"],
+                args=[*flags(), *loud, f"--use-file-for-fake-audio-capture={voice}"],
                 env={**os.environ, **home},
             )
             try:

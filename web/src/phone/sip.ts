@@ -63,7 +63,7 @@ export class SipPhone extends Viewed implements Phone {
       return;
     }
     this.change({ state: "connecting", problem: null });
-    await this.#sound.unlock();
+    this.#sound.unlock();
     await this.#askForMicrophone();
     await this.refreshSounds();
     navigator.mediaDevices.ondevicechange = () => void this.refreshSounds();

@@ -21,12 +21,26 @@ export class Sound {
   #ringing: ReturnType<typeof setInterval> | undefined;
   #stopRing: () => void = () => {};
 
-  /** Called from a click, so that sound is let out later. */
-  async unlock(): Promise<void> {
+  /**
+   * Called from a click, so that sound is let out later. After the browser itself was started anew
+   * there was none: it begins with the first, and the telephone does not wait for it.
+   */
+  unlock(): void {
     this.#context ??= new AudioContext();
-    await this.#context.resume();
+    const context = this.#context;
+    void context.resume();
     this.#voice.autoplay = true;
     this.#route();
+    for (const kind of ["pointerdown", "keydown"]) {
+      addEventListener(
+        kind,
+        () => {
+          void context.resume();
+          if (this.#voice.srcObject !== null) void this.#voice.play().catch(() => {});
+        },
+        { once: true },
+      );
+    }
   }
 
   async openMicrophone(): Promise<MediaStream> {

@@ -10,6 +10,7 @@ import type { DeskCall, Handing } from "./model";
 import { Opening } from "./opening";
 import type { AtDesk } from "./use-desk";
 import { type Known, useKnown } from "./use-known";
+import { bringUpPhone, rememberShift } from "./use-phone";
 import { words } from "./words";
 
 const ResultForm = lazy(() => import("./result-form"));
@@ -34,12 +35,13 @@ export function CallPanel({ at, call }: { at: AtDesk; call: DeskCall }) {
           </div>
           <Timer call={call} at={at} />
         </Group>
-        {call.lost && (
-          <Alert color="orange" role="status" title={t("sound_lost")}>
-            <Button
-              size="xs"
-              onClick={() => call.id !== null && void attempt(() => acts.rejoin(call.id ?? ""))}
-            >
+        {(call.lost || isTabNew(at, call)) && (
+          <Alert
+            color="orange"
+            role="status"
+            title={t(call.lost ? "sound_lost" : "sound_not_here")}
+          >
+            <Button size="xs" onClick={() => void comeBack(at, call)}>
               {t("rejoin")}
             </Button>
           </Alert>
@@ -65,6 +67,18 @@ export function CallPanel({ at, call }: { at: AtDesk; call: DeskCall }) {
       </Stack>
     </Paper>
   );
+}
+
+/** He talks, and closed the tab that had his telephone: not asked, this one does not take it. */
+function isTabNew(at: AtDesk, call: DeskCall): boolean {
+  const isOff = at.inBrowser && at.view.state === "off" && !at.inOtherTab;
+  return isOff && call.stage === "talking" && at.row?.status === "talking";
+}
+
+async function comeBack({ inBrowser, view }: AtDesk, { id }: DeskCall): Promise<void> {
+  // Once the telephone is up, the desk asks for the sound by itself.
+  if (inBrowser && view.state === "off") rememberShift(await bringUpPhone());
+  else if (id !== null) await attempt(() => acts.rejoin(id));
 }
 
 function Who({ at, call, known }: { at: AtDesk; call: DeskCall; known: Known }) {
