@@ -141,6 +141,24 @@ def test_a_call_is_taken_by_the_keyboard_held_noted_and_found_again(
     assert (past["result"]["result"], past["result"]["comment"]) == ("order", "Диван, синий")
 
 
+def test_keys_are_pressed_by_the_keyboard_in_a_russian_layout(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    page = on_shift(place, browser, "anna")
+    with talking(place, ear, page):
+        page.get_by_role("button", name="Клавиатура").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("group", name="Клавиатура")).to_be_focused()
+        page.keyboard.press("Digit5")
+        until_now(lambda: ear.keys == "5", 15, lambda: ear.keys)
+        press_in_russian(page, "Digit3", "№", SHIFT)
+        until_now(lambda: ear.keys == "5#", 15, lambda: ear.keys)
+        page.get_by_role("button", name="7", exact=True).focus()
+        page.keyboard.press("Space")
+        until_now(lambda: ear.keys == "5#7", 15, lambda: ear.keys)
+        look_at(page, "keypad")
+
+
 def test_a_client_is_handed_over_to_a_colleague_who_was_asked(
     place: House, browser: Browser, ear: Ear
 ) -> None:

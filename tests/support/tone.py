@@ -26,7 +26,8 @@ PACKET = 160
 PART_S = 0.25
 """So long there is a tone, and so long there is none."""
 LOUD = 8_000
-PCMA = 8
+PCMA, KEY = 8, 101
+KEYS = "0123456789*#"
 KEPT = 100
 """Packets that an ear remembers: two seconds."""
 
@@ -95,6 +96,9 @@ class Ear:
         self.port: int = self._socket.getsockname()[1]
         self.received = 0
         self.sent = 0
+        self.keys = ""
+        """What was pressed on the other side's keypad."""
+        self._key_at: bytes = b""
         self._heard: deque[bytes] = deque(maxlen=KEPT)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._live, name="Ear")
@@ -119,6 +123,10 @@ class Ear:
                 if data[1] & 0x7F == PCMA:
                     self.received += 1
                     self._heard.append(data[12:])
+                elif data[1] & 0x7F == KEY and data[4:8] != self._key_at:
+                    # Each press is told in several packets of one time.
+                    self._key_at = data[4:8]
+                    self.keys += KEYS[data[12]]
             except TimeoutError:
                 pass
             while peer is not None and time.monotonic() >= send_at:

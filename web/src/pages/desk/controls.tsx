@@ -1,14 +1,5 @@
 /** Buttons of the call: of the telephone on this page, and what the server does for any device. */
-import {
-  ActionIcon,
-  Button,
-  Collapse,
-  Group,
-  SimpleGrid,
-  Stack,
-  Text,
-  Tooltip,
-} from "@mantine/core";
+import { ActionIcon, Button, Group, SimpleGrid, Stack, Text, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconArrowsExchange,
@@ -21,8 +12,8 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
 } from "@tabler/icons-react";
-import { lazy, type ReactNode, Suspense } from "react";
-import { type Action, keysOf, useShortcuts } from "./keys";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { type Action, keysOf, toneOf, useShortcuts } from "./keys";
 import { Meters } from "./meters";
 import type { DeskCall } from "./model";
 import type { AtDesk } from "./use-desk";
@@ -132,15 +123,7 @@ export function Controls({ at, call }: { at: AtDesk; call: DeskCall }) {
           />
         )}
       </Group>
-      <Collapse expanded={keypad && talking}>
-        <SimpleGrid cols={3} spacing={6} w={200} role="group" aria-label={t("keypad")}>
-          {KEYPAD.map((key) => (
-            <Button key={key} variant="default" onClick={() => phone?.press(key)}>
-              {key}
-            </Button>
-          ))}
-        </SimpleGrid>
-      </Collapse>
+      {keypad && talking && <Keypad press={(tone) => phone?.press(tone)} />}
       {talking && <Meters phone={phone} />}
       {mayHand && call.id !== null && (
         <Suspense>
@@ -148,6 +131,34 @@ export function Controls({ at, call }: { at: AtDesk; call: DeskCall }) {
         </Suspense>
       )}
     </Stack>
+  );
+}
+
+/** For the mouse and for the keyboard: what is typed goes there while it is open. */
+function Keypad({ press }: { press: (tone: string) => void }) {
+  const t = words.use();
+  const group = useRef<HTMLDivElement>(null);
+  useEffect(() => group.current?.focus(), []);
+  return (
+    <SimpleGrid
+      ref={group}
+      tabIndex={-1}
+      cols={3}
+      spacing={6}
+      w={200}
+      role="group"
+      aria-label={t("keypad")}
+      onKeyDown={(event) => {
+        const tone = toneOf(event);
+        if (tone !== null) press(tone);
+      }}
+    >
+      {KEYPAD.map((key) => (
+        <Button key={key} variant="default" onClick={() => press(key)}>
+          {key}
+        </Button>
+      ))}
+    </SimpleGrid>
   );
 }
 

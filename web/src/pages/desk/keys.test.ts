@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { actionOf, keysOf } from "./keys";
+import { actionOf, keysOf, toneOf } from "./keys";
 
 const CHORD = {
   ctrlKey: true,
@@ -24,4 +24,17 @@ test("a letter alone, another chord and a key held down are none", () => {
 
 test("a tooltip names the keys", () => {
   expect(keysOf("answer")).toBe("Ctrl+Shift+A");
+});
+
+test("keys of a telephone are typed in any layout and on the number pad", () => {
+  const typed = { ...CHORD, ctrlKey: false, shiftKey: false };
+  expect(toneOf({ ...typed, code: "Digit5" })).toBe("5");
+  expect(toneOf({ ...typed, code: "Numpad0" })).toBe("0");
+  expect(toneOf({ ...typed, code: "NumpadMultiply" })).toBe("*");
+  const russian = { code: "Digit3", key: "№", shiftKey: true };
+  expect(toneOf(new KeyboardEvent("keydown", russian))).toBe("#");
+  expect(toneOf({ ...typed, code: "Digit8", shiftKey: true })).toBe("*");
+  expect(toneOf({ ...typed, code: "Digit1", shiftKey: true })).toBeNull();
+  expect(toneOf({ ...typed, code: "Digit1", ctrlKey: true })).toBeNull();
+  expect(toneOf({ ...typed, code: "Enter" })).toBeNull();
 });

@@ -31,6 +31,22 @@ export function actionOf(pressed: Pressed): Action | null {
   return found === undefined ? null : (found[0] as Action);
 }
 
+const SHIFTED: Readonly<Record<string, string>> = { Digit3: "#", Digit8: "*" };
+
+/** Which key of a telephone is typed: by its place too, for where `#` is, Russians have `№`. */
+export function toneOf({
+  code,
+  ctrlKey,
+  altKey,
+  metaKey,
+  shiftKey,
+}: Omit<Pressed, "repeat">): string | null {
+  if (ctrlKey || altKey || metaKey) return null;
+  if (code === "NumpadMultiply") return "*";
+  if (shiftKey) return SHIFTED[code] ?? null;
+  return /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1] ?? null;
+}
+
 /** What may be done now; a key whose action may not be done is left to the browser. */
 export function useShortcuts(actions: Actions): void {
   const newest = useRef(actions);
