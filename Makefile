@@ -31,7 +31,7 @@ MEMORY_KB_MIN := 4000000
 SCRATCH := $(shell test -w $(MEMORY) && test $$(df --output=avail $(MEMORY) | tail -n 1) -gt \
   $(MEMORY_KB_MIN) && echo TMPDIR=$(MEMORY))
 
-.PHONY: help run pages quick lint test proof dst soak bench mutate format pins clean
+.PHONY: help run pages guides quick lint test proof dst soak bench mutate format pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,11 @@ run: pages ## the whole system with a town of callers: watch it lose nobody (Ctr
 
 pages: $(PROJECT) ## the pages of web/, built when they have changed
 	@$(BIN)/python -m scripts.pages
+
+guides: pages ## the guides with pictures of every page, in Russian and English
+	@scripts/browser.sh
+	@$(BIN)/pytest -q tests/browser/test_guides.py
+	@$(BIN)/python -m scripts.guides
 
 quick: lint ## seconds: format, lint, types, import contracts, tests of the core and of the house
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/core tests/tidy $(ARGS)
