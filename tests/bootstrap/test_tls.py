@@ -99,17 +99,23 @@ def test_what_was_cut_short_or_spoilt_is_made_anew(tmp_path: Path) -> None:
     def made() -> Certificate:
         found = self_signed(tmp_path, NAMES, [], NOW)
         check(found)
+        authority = x509.load_pem_x509_certificate((tmp_path / "authority.pem").read_bytes())
+        own = x509.load_pem_x509_certificates(found.chain.read_bytes())[0]
+        own.verify_directly_issued_by(authority)
         return found
 
     found = made()
     for name in ("key.pem", "certificate.pem", "authority-key.pem", "authority.pem"):
         other = self_signed(tmp_path / "other", NAMES, [], NOW)
-        (tmp_path / name).write_bytes((other.chain.parent / name).read_bytes())
-        assert made() == found, name
-        (tmp_path / name).write_text("spoilt")
-        assert made() == found, name
-        (tmp_path / name).unlink()
-        assert made() == found, name
+        for content in (b"spoilt", (other.chain.parent / name).read_bytes(), None):
+            if content is None:
+                (tmp_path / name).unlink()
+            else:
+                (tmp_path / name).write_bytes(content)
+            assert made() == found, name
+            # Whoever signs by half of an authority does so unseen.
+            found.chain.unlink(missing_ok=True)
+            assert made() == found, name
 
 
 def wrong(tmp_path: Path, name: str) -> tuple[Path, Path]:
