@@ -152,6 +152,17 @@ def test_offers_of_two_moments_are_two_decisions() -> None:
     assert [line.key for line in explain(facts)] == ["offered", "runners_up", "offered"]
 
 
+def test_what_is_known_later_stands_at_its_moment() -> None:
+    facts: list[f.Fact] = [
+        offer(1_000, ANA, 1, {}),
+        ended(6_000, ANA, 1, f.OfferOutcome.ANSWERED, 3_000),
+        f.CallAnswered(4_000, CALL, ANA, SALES, 3_000, in_fallback=False),
+    ]
+    told = [(line.at, line.key) for line in explain(facts)]
+    assert [at for at, _ in told] == [1_000, 1_000, 4_000, 6_000]
+    assert told[2][1] == "answered"
+
+
 def test_braces_in_a_name_are_only_text() -> None:
     line = Line(0, "debt_reassigned", {"debt": "d", "agent": "{0.__class__}", "by": "{by}"})
     assert "{0.__class__}" in sentence(line, "en", clock)

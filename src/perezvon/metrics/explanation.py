@@ -101,7 +101,8 @@ def explain(facts: Iterable[Fact]) -> list[Line]:
                 lines += _line(fact)
             case _:
                 lines += _line(fact)
-    return lines + _offers(together)
+    # An answer is known to be a talk two seconds later, and is told of the moment it was given.
+    return sorted([*lines, *_offers(together)], key=lambda line: line.at)
 
 
 def _together(before: OfferMade, after: OfferMade) -> bool:
