@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { clock, phoneNumber } from "./format";
+import { clock, fullMoment, moment, phoneNumber } from "./format";
+import { setLanguage } from "./i18n";
 
 test("a length reads as a clock and is never negative", () => {
   expect(clock(7_999)).toBe("0:07");
@@ -13,4 +14,15 @@ test("a Russian number is grouped, a mask and a foreign number stay", () => {
   expect(phoneNumber("+7916*****67")).toBe("+7916*****67");
   expect(phoneNumber("+4930123456")).toBe("+4930123456");
   expect(phoneNumber(null)).toBe("");
+});
+
+test("the day has 24 hours in both languages", async () => {
+  const evening = new Date(2026, 8, 21, 19, 5, 9).getTime();
+  const midnight = new Date(2026, 8, 21, 0, 5, 9).getTime();
+  for (const language of ["en", "ru"] as const) {
+    await setLanguage(language);
+    expect(moment(evening, evening)).toBe("19:05");
+    expect(moment(midnight, midnight)).toBe("00:05");
+    expect(fullMoment(evening)).toContain("19:05:09");
+  }
 });

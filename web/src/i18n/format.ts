@@ -1,4 +1,7 @@
-/** Moments are milliseconds since 1970, lengths are milliseconds; text is in the chosen language. */
+/**
+ * Moments are milliseconds since 1970, lengths are milliseconds; text is in the chosen language.
+ * The day has 24 hours in each: hours of work, the timeline and the plan are written so.
+ */
 import { i18n } from "./i18n";
 
 const SECOND = 1_000;
@@ -21,6 +24,7 @@ export function moment(at: number, now: number = Date.now()): string {
     ...(sameDay ? {} : { day: "numeric", month: "short" }),
     hour: "2-digit",
     minute: "2-digit",
+    hourCycle: "h23",
   }).format(at);
 }
 
@@ -29,6 +33,7 @@ export function fullMoment(at: number): string {
   return new Intl.DateTimeFormat(i18n.language, {
     dateStyle: "medium",
     timeStyle: "medium",
+    hourCycle: "h23",
   }).format(at);
 }
 

@@ -338,6 +338,7 @@ function Foreseen({ shown }: { shown: CallbackPreview }) {
       month: "short",
       hour: "2-digit",
       minute: "2-digit",
+      hourCycle: "h23",
       timeZone: shown.zone,
     }).format(at);
   const rule = shown.rule === "_unmatched" ? t("unmatched") : shown.rule;
