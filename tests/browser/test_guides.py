@@ -31,7 +31,7 @@ from tests.browser.shop import (
 )
 from tests.support.browser import ARTEFACTS, ROOT, built_phone
 
-pytestmark = [pytest.mark.xdist_group("pages"), pytest.mark.parametrize("language", LANGUAGES)]
+pytestmark = [pytest.mark.xdist_group("guides"), pytest.mark.parametrize("language", LANGUAGES)]
 
 FOLDER = ARTEFACTS / "screenshots"
 SIZE: ViewportSize = {"width": 1366, "height": 820}
