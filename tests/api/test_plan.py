@@ -306,5 +306,9 @@ def test_a_telephone_that_is_no_sip_phone_has_no_settings(house: House) -> None:
         await client.put("/plan", json={"tree": tree})
         reply = await client.post(f"/phones/{ANA}/settings")
         assert (reply.status_code, reply.json()["error"]["code"]) == (422, "no_sip_phone")
+        tree["agents"][ANA]["devices"] = ["sip"]
+        await client.put("/plan", json={"tree": tree, "force": True})
+        shown = (await client.post(f"/phones/{ANA}/settings")).json()
+        assert shown["username"] == f"{ANA}~sip"
 
     as_admin(house, scenario)

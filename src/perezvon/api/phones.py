@@ -40,16 +40,18 @@ def read_phone_settings(
     known = next((each for each in plan.agents if each.id == agent), None)
     if known is None:
         raise not_found("agent")
-    if known.device is not DeviceKind.SIP:
+    if DeviceKind.SIP not in known.devices:
         raise ApiError(422, "no_sip_phone", "this agent has no SIP telephone", "agent")
     secret = ctx.phones.secret_of(known.secret or known.id) if ctx.phones is not None else ""
     if ctx.phones is None or not secret:
         raise ApiError(503, "secrets_away", "this installation has made no secret for it yet")
+    # As `asterisk.pjsip` names endpoints: his own device as him, another one after a `~` too.
+    username = known.id if known.device is DeviceKind.SIP else f"{known.id}~{DeviceKind.SIP.value}"
     server = ctx.phones.host or request.url.hostname or ""
     lines = {
         "SIP server": f"{server}:{ctx.phones.port}",
         "Transport": "UDP",
-        "User": known.id,
+        "User": username,
         "Password": secret,
     }
     text = "\n".join(f"{name}: {value}" for name, value in lines.items())
@@ -59,7 +61,7 @@ def read_phone_settings(
         server=server,
         port=ctx.phones.port,
         transport="UDP",
-        username=known.id,
+        username=username,
         secret=secret,
         text=text,
         svg=picture,

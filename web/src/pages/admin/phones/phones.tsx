@@ -19,6 +19,7 @@ import { readPhoneSettingsMutation } from "@/api/generated/@tanstack/react-query
 import { Failure } from "@/app/outcomes";
 import { picture } from "@/parts/picture";
 import { Reachable } from "../agents/agents";
+import { texts } from "../plan/fields";
 import { valueAt } from "../plan/tree";
 import { idsOf, nameOf, useInForce } from "../plan/use-plan";
 import { say, words } from "../words";
@@ -49,15 +50,17 @@ export function Phones() {
           <Table.Tbody>
             {idsOf(tree, "agents").map((id) => {
               const device = String(valueAt(tree, ["agents", id, "device"]) ?? "sip");
+              const others = texts(valueAt(tree, ["agents", id, "devices"]));
+              const all = [device, ...others.filter((each) => each !== device)];
               return (
                 <Table.Tr key={id}>
                   <Table.Td>{nameOf(tree, "agents", id)}</Table.Td>
-                  <Table.Td>{say(`choice.${device}`)}</Table.Td>
+                  <Table.Td>{all.map((each) => say(`choice.${each}`)).join(", ")}</Table.Td>
                   <Table.Td>
                     <Reachable id={id} />
                   </Table.Td>
                   <Table.Td>
-                    {device === "sip" && (
+                    {all.includes("sip") && (
                       <Button
                         size="compact-sm"
                         variant="light"
