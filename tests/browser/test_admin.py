@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from perezvon.api.roles import Role
+from perezvon.runtime.alerts import AlertKind
 from perezvon.store.plan_file import parse
 from tests.browser.pages import PASSWORD, Site, a_browser, served
 from tests.support.browser import ARTEFACTS, violations
@@ -105,6 +106,18 @@ def test_what_another_changed_meanwhile_is_shown_and_joined(site: Site, browser:
     expect(mine.get_by_text("is in force").first).to_be_visible()
     plan = site.house.office.engine.plan
     assert (plan.agents[1].name, plan.queues[0].steps[0].k) == ("Robert", 1)
+
+
+def test_a_trunk_says_whether_it_is_registered(site: Site, browser: Browser) -> None:
+    page = site.page(browser, site.user())
+    page.goto("/admin/trunks")
+    row = page.get_by_role("row", name=re.compile("city"))
+    expect(row).to_contain_text("works")
+    refusal = (AlertKind.REGISTRATION_LOST, "city", "the carrier refuses our registration")
+    site.do(lambda house: house.alerts.raise_(*refusal))
+    expect(row).to_contain_text("no registration")
+    site.do(lambda house: house.alerts.clear(*refusal[:2]))
+    expect(row).to_contain_text("works")
 
 
 def test_a_holiday_is_set_in_the_calendar(site: Site, browser: Browser) -> None:

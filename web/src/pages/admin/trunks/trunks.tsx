@@ -4,6 +4,7 @@ import { useSection } from "@/live/live";
 import type { Spec } from "../plan/fields";
 import { NounPage } from "../plan/noun-page";
 import { valueAt } from "../plan/tree";
+import { useInForce } from "../plan/use-plan";
 import { words } from "../words";
 
 const FIELDS: Spec[] = [
@@ -33,20 +34,26 @@ export function Trunks() {
 
 function State({ id }: { id: string }) {
   const t = words.use();
+  const { tree } = useInForce();
   const row = useSection("trunks")[id];
-  const alert = Object.values(useSection("alerts")).find(
-    (each) => each.about === id && each.kind.includes("trunk"),
-  );
+  const alerts = Object.values(useSection("alerts")).filter((each) => each.about === id);
+  const lost = alerts.find((each) => each.kind === "registration_lost");
+  const alert = lost ?? alerts.find((each) => each.kind === "trunk_down");
+  const registers = valueAt(tree, ["trunks", id, "register"]) === true;
   if (row === undefined)
     return (
       <Text c="dimmed" size="sm">
         {t("not_in_force")}
       </Text>
     );
+  const up = row.up && alert === undefined;
+  const works = registers ? "trunk_registered" : "trunk_up";
+  const fails = lost === undefined ? "trunk_down" : "trunk_unregistered";
+  const told = up ? works : fails;
   return (
     <>
-      <Badge variant="dot" color={row.up ? "teal" : "red"}>
-        {row.up ? t("trunk_up") : t("trunk_down")}
+      <Badge variant="dot" color={up ? "teal" : "red"}>
+        {t(told)}
       </Badge>
       {alert !== undefined && (
         <Text size="xs" c="red">
