@@ -72,6 +72,9 @@ def test_a_device_is_chosen_for_an_agent_among_those_of_the_plan(house: House) -
         assert house.office.engine.agents[ANA].device is DeviceKind.WEBRTC
         (fact,) = house.office.told(AgentDeviceChosen)
         assert fact.by == "the acter"
+        shown, bob = (await client.get("/agents")).json()["items"]
+        assert (shown["device"], shown["devices"]) == ("webrtc", ["sip", "webrtc"])
+        assert (bob["device"], bob["devices"]) == ("sip", ["sip"])
         mobile = await client.put("/agents/ana/device", json={"device": "mobile"})
         assert error_of(mobile) == (404, "unknown_device", "device")
 
@@ -86,15 +89,22 @@ def test_an_agent_is_lent_to_another_group_and_given_back(house: House) -> None:
     until_at = START + HOUR
 
     async def scenario(client: httpx.AsyncClient) -> None:
+        async def shown() -> list[object]:
+            items = (await client.get("/agents")).json()["items"]
+            return [each["lent_to"] for each in items]
+
         reply = await client.put("/agents/ana/loans/night", json={"until_at": until_at})
         assert reply.json() == {"agent": "ana", "group": "night", "until_at": until_at}
         assert house.office.engine.agents[ANA].loans == {"night": until_at}
+        lent = {"group": "night", "until_at": until_at, "by": "the acter"}
+        assert await shown() == [[lent], []]
         late = await client.put("/agents/ana/loans/night", json={"until_at": until_at + 99 * DAY})
         assert error_of(late) == (422, "invalid", "until_at")
         own = await client.put("/agents/bob/loans/night", json={"until_at": until_at})
         assert error_of(own) == (422, "invalid", "group")
         assert (await client.delete("/agents/ana/loans/night")).status_code == 204
         assert not house.office.engine.agents[ANA].loans
+        assert await shown() == [[], []]
 
     house.serve(scenario, "act")
 

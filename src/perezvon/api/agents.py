@@ -23,10 +23,17 @@ from perezvon.api.context import (
 from perezvon.api.roles import Permission
 from perezvon.core.events import ChosenStatus
 from perezvon.core.facts import Status
+from perezvon.core.plan import Agent as PlanAgent
 from perezvon.core.plan import DeviceKind
-from perezvon.store.agents import list_agents, list_statuses
+from perezvon.store.agents import list_agents, list_loans, list_statuses
 
 router = APIRouter(tags=["agents"], responses=ERRORS)
+
+
+class LentTo(Shown):
+    group: str
+    until_at: int
+    by: str
 
 
 class Agent(Shown):
@@ -38,6 +45,11 @@ class Agent(Shown):
     by: str
     call: str | None
     reachable: bool
+    device: DeviceKind | None
+    """Which of his devices rings; None: the plan does not have him any more."""
+    devices: tuple[DeviceKind, ...]
+    """Those that he may choose among, his own first."""
+    lent_to: tuple[LentTo, ...]
 
 
 class Agents(Shown):
@@ -93,25 +105,37 @@ class StatusChanges(Shown):
 @router.get("/agents")
 def read_agents(ctx: Ctx, _principal: Annotated[Principal, needs(Permission.SEE_AGENTS)]) -> Agents:
     """All of the plan, in its order. Who rings right now is on the live feed only."""
-    known = {row.id: row for row in list_agents(ctx.books.fresh())}
+    store = ctx.books.fresh()
+    known = {row.id: row for row in list_agents(store)}
+    lent: dict[str, list[LentTo]] = {}
+    for loan in list_loans(store):
+        lent.setdefault(loan.agent, []).append(LentTo.model_validate(loan))
     plan = ctx.books.plan()
-    names = {str(agent.id): agent.name for agent in plan.agents} if plan is not None else {}
+    planned = {str(agent.id): agent for agent in plan.agents} if plan is not None else {}
     items = []
-    for id_ in names or known:
-        row = known.get(id_)
+    for id_ in planned or known:
+        row, own = known.get(id_), planned.get(id_)
         items.append(
             Agent(
                 id=id_,
-                name=names.get(id_, id_),
+                name=own.name if own else id_,
                 status=row.status if row else Status.SIGNED_OUT.value,
                 since_at=row.since_at if row else None,
                 reason=row.reason if row else "",
                 by=row.by if row else "",
                 call=row.call if row else None,
                 reachable=row.reachable if row else True,
+                device=_device(own, row.device if row else None) if own else None,
+                devices=own.devices if own else (),
+                lent_to=tuple(lent.get(id_, ())),
             )
         )
     return Agents(items=items)
+
+
+def _device(agent: PlanAgent, chosen: str | None) -> DeviceKind:
+    """What he chose counts as long as the plan has it for him."""
+    return next((kind for kind in agent.devices if kind.value == chosen), agent.device)
 
 
 @router.get("/agents/{agent}/statuses")

@@ -1,14 +1,14 @@
-"""Agents: the status that each has and since when, and the log of how it changed."""
+"""Agents: status, device and loans of each, and the log of how his status changed."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from perezvon.core import facts as f
 from perezvon.core.ids import Instant
 from perezvon.store.database import Database, insert_into
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, between, fetch
-from perezvon.store.schema import agent_log, agents
+from perezvon.store.schema import agent_log, agents, loans
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,16 @@ class AgentRow:
     by: str
     call: str | None
     reachable: bool
+    device: str | None
+    """Chosen last, by whomever; None: never, so it is his own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoanRow:
+    agent: str
+    group: str
+    until_at: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,13 @@ def list_agents(database: Database) -> list[AgentRow]:
     with database.read() as connection:
         rows = connection.execute(select(agents).order_by(agents.c.id).limit(LIMIT_MAX))
         return [AgentRow(**row) for row in rows.mappings()]
+
+
+def list_loans(database: Database) -> list[LoanRow]:
+    """All that have not ended, by agent and group; `LIMIT_MAX` at most."""
+    with database.read() as connection:
+        wanted = select(loans).order_by(loans.c.agent, loans.c.group).limit(LIMIT_MAX)
+        return [LoanRow(**row) for row in connection.execute(wanted).mappings()]
 
 
 def list_statuses(
@@ -89,6 +106,18 @@ def fold(connection: Connection, fact: f.Fact, number: int) -> None:
             )
         case f.AgentReachableChanged():
             _know(connection, fact.agent, reachable=fact.reachable)
+        case f.AgentDeviceChosen():
+            _know(connection, fact.agent, device=fact.device.value)
+        case f.LoanBegan():
+            until: dict[str, object] = {"until_at": fact.until_at, "by": fact.by}
+            connection.execute(
+                insert_into(connection, loans)
+                .values({"agent": fact.agent, "group": fact.group, **until})
+                .on_conflict_do_update(index_elements=["agent", "group"], set_=until)
+            )
+        case f.LoanEnded():
+            of_him = (loans.c.agent == fact.agent, loans.c.group == fact.group)
+            connection.execute(delete(loans).where(*of_him))
         case _:
             pass
 

@@ -106,6 +106,7 @@ class Projection:
                 schema.placed,
                 schema.agents,
                 schema.agent_log,
+                schema.loans,
                 schema.recorded_legs,
             ):
                 views.execute(delete(table))

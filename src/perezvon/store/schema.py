@@ -307,6 +307,15 @@ agents = Table(
     Column("by", Words, nullable=False),
     Column("call", Words, nullable=True),
     Column("reachable", Boolean, nullable=False),
+    Column("device", Text, nullable=True),
+)
+loans = Table(
+    "loans",
+    VIEWS,
+    Column("agent", Words, primary_key=True),
+    Column("group", Words, primary_key=True),
+    _moment("until_at", nullable=False),
+    Column("by", Words, nullable=False),
 )
 agent_log = Table(
     "agent_log",

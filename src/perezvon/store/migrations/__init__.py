@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-HEADS: Final = {"journal": "journal_0003", "perezvon": "perezvon_0008"}
+HEADS: Final = {"journal": "journal_0003", "perezvon": "perezvon_0009"}
 """The newest step of each history."""
 
 
