@@ -1,6 +1,7 @@
 """The agent's desk in a real browser on a real Asterisk: his day, from the shift's first click."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,13 @@ from tests.support.browser import (
     House,
     both_ways,
     house,
+    page_hears,
     photograph,
     sound_of,
     tones_of,
     violations,
 )
+from tests.support.cable import Cable
 from tests.support.plans import NUMBER
 from tests.support.scenarios import Answering
 from tests.support.sipp import Call, Caller, Phone, until_now
@@ -31,6 +34,7 @@ CLIENT, SHOWN = "79161112233", "+7 916 111-22-33"
 IVAN, IVAN_SHOWN = "79035550142", "+7 903 555-01-42"
 LOST, LOST_SHOWN = "79260007788", "+7 926 000-77-88"
 CONTROL, SHIFT = 2, 8
+CUT_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +64,10 @@ def _leave_nobody(place: House, browser: Browser) -> Iterator[None]:
     place.engine.set_status("signed_out", ["anna", "boris"])
 
 
-def desk(place: House, browser: Browser, agent: str) -> Page:
-    page = place.page(browser, agent, locale="ru-RU", viewport={"width": 1366, "height": 768})
+def on_shift(place: House, browser: Browser, agent: str, port: int | None = None) -> Page:
+    size = {"width": 1366, "height": 768}
+    page = place.page(browser, agent, port=port, locale="ru-RU", viewport=size)
     page.goto("/desk")
-    return page
-
-
-def on_shift(place: House, browser: Browser, agent: str) -> Page:
-    page = desk(place, browser, agent)
     page.get_by_role("button", name="Выйти на смену").click()
     expect(page.get_by_text("Телефон: готов")).to_be_visible()
     return page
@@ -86,6 +86,12 @@ def talking(place: House, ear: Ear, page: Page) -> Iterator[Caller]:
         page.get_by_role("button", name="Ответить").click()
         both_ways(page, ear)
         yield caller
+
+
+def contact(place: House) -> str:
+    """Where the switch finds Anna's telephone."""
+    found = re.search(r"Contact: +anna/(\S+)", place.running.cli("pjsip show contacts"))
+    return found[1] if found else ""
 
 
 def press_in_russian(page: Page, code: str, letter: str, modifiers: int = CONTROL | SHIFT) -> None:
@@ -174,6 +180,11 @@ def test_a_client_is_handed_over_to_a_colleague_who_was_asked(
         connect = anna.get_by_role("button", name="Соединить")
         expect(connect).to_be_enabled()
         look_at(anna, "asking")
+        until_now(lambda: page_hears(anna, MICROPHONE_HZ), 15)
+        ear.forget()
+        until_now(lambda: page_hears(boris, MICROPHONE_HZ), 15)
+        assert tones_of(boris, CALLER_HZ) == set()
+        assert not ear.hears(MICROPHONE_HZ), "the client hears music meanwhile"
         connect.click()
         both_ways(boris, ear)
         expect(anna.get_by_text("Осталось на постобработку")).to_be_visible()
@@ -247,6 +258,30 @@ def test_who_closed_the_tab_of_his_talk_comes_back_in_another(
         another.get_by_role("button", name="Вернуться в разговор").click()
         both_ways(another, ear)
         caller.assert_calling()
+
+
+def test_a_talk_goes_on_when_the_network_is_cut_for_ten_seconds(
+    place: House, browser: Browser, ear: Ear
+) -> None:
+    with Cable(place.web.port) as cable:
+        page = on_shift(place, browser, "anna", cable.port)
+        with talking(place, ear, page) as caller:
+            known_at, cut_at = contact(place), time.monotonic()
+            cable.cut()
+            cut = page.get_by_text("Связь прервалась; разговор продолжается")
+            expect(cut).to_be_visible()
+            look_at(page, "cut")
+            while time.monotonic() < cut_at + CUT_S:
+                both_ways(page, ear)
+            expect(cut).to_be_visible()
+            cable.mend()
+            expect(page.get_by_text("Телефон: готов")).to_be_visible()
+            assert contact(place) == known_at, "the switch noticed nothing"
+            both_ways(page, ear)
+            # The page sees again what goes on, and is heeded.
+            page.get_by_role("button", name="Завершить").click()
+            until_now(lambda: bool(caller.of("ended_by_other")), 15, caller.trouble)
+            expect(page.get_by_text("Осталось на постобработку")).to_be_visible()
 
 
 def test_the_second_tab_says_where_the_telephone_is_and_may_have_it(

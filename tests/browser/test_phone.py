@@ -1,7 +1,5 @@
 """The softphone in a real browser, through our one port, on a real Asterisk."""
 
-import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +25,6 @@ from tests.support.web import WebProcess
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("browser")]
 
 CALLER_HZ = 440
-CUT_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +82,6 @@ def let_go(phone: Softphone, caller: Caller) -> None:
     until_now(lambda: bool(caller.of("ended_by_other")), 15, caller.trouble)
 
 
-def contact(place: House) -> str:
-    """Where the switch finds the telephone."""
-    found = re.search(r"Contact: +anna/(\S+)", place.running.cli("pjsip show contacts"))
-    return found[1] if found else ""
-
-
 def test_a_caller_and_a_page_hear_each_other(place: House, browser: Browser, ear: Ear) -> None:
     phone = on_shift(place, browser)
     with place.caller(ear) as caller:
@@ -115,25 +106,6 @@ def test_who_is_on_hold_or_muted_is_not_heard(place: House, browser: Browser, ea
             phone.until("!call.muted && !call.held")
             both_ways(phone.page, ear)
         let_go(phone, caller)
-
-
-def test_a_talk_goes_on_when_the_line_is_cut_for_ten_seconds(
-    place: House, browser: Browser, ear: Ear
-) -> None:
-    with Cable(place.web.port) as cable:
-        phone = on_shift(place, browser, cable.port)
-        with talking(place, phone, ear) as caller:
-            known_at, cut_at = contact(place), time.monotonic()
-            cable.cut()
-            phone.until("state === 'reconnecting'")
-            while time.monotonic() < cut_at + CUT_S:
-                both_ways(phone.page, ear)
-            assert phone.view["state"] == "reconnecting"
-            cable.mend()
-            phone.until("state === 'ready'")
-            assert contact(place) == known_at, "the switch noticed nothing"
-            both_ways(phone.page, ear)
-            let_go(phone, caller)
 
 
 def test_what_happens_while_the_line_is_cut_is_told_afterwards(

@@ -196,9 +196,18 @@ def tones_of(page: Page, *wanted: float) -> set[float]:
     return set(page.evaluate(HEARD, list(wanted))["heard"])
 
 
+STILL = """async () => {
+  const passing = document.getAnimations().filter(
+    (one) => Number.isFinite(one.effect.getComputedTiming().endTime));
+  await Promise.all(passing.map((one) => one.finished.catch(() => 0)));
+}"""
+"""What has just changed is in the middle of a fade, and paler than it will be."""
+
+
 def photograph(page: Page, name: str) -> None:
     """A picture to keep: `NAME.LANGUAGE.png` among the artefacts of the build."""
     page.mouse.move(0, 0)
+    page.evaluate(STILL)
     folder = _kept(ARTEFACTS / "screenshots")
     language = page.evaluate("document.documentElement.lang")
     # Written by us: the driver would do it in a thread that stays.
@@ -207,14 +216,9 @@ def photograph(page: Page, name: str) -> None:
 
 def violations(page: Page) -> list[str]:
     """What axe says against a page, each with the first element of it."""
+    page.evaluate(STILL)
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    # What has just changed is in the middle of a fade, and paler than it will be.
-    found = page.evaluate(
-        """async () => {
-          await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)));
-          return axe.run(document, { resultTypes: ["violations"] });
-        }"""
-    )
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
