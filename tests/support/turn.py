@@ -23,9 +23,9 @@ PORTS = 100
 
 
 @contextmanager
-def turn_server(place: Path, host: str | None = None) -> Iterator[str]:
+def turn_server(place: Path, host: str | None = None, *options: str) -> Iterator[str]:
     """Its URL. It is told what the guide says, and is where browsers of tests are: on the network,
-    if this machine has one, unless `host` says otherwise.
+    if this machine has one, unless `host` says otherwise. `options` come on top.
     """
     program = shutil.which("turnserver")
     if program is None:
@@ -41,7 +41,7 @@ def turn_server(place: Path, host: str | None = None) -> Iterator[str]:
         child = subprocess.Popen(
             [
                 program, "-c", str(configuration), "--listening-ip", host, "--relay-ip", host,
-                "--no-tls", "--no-dtls", "--allow-loopback-peers",
+                "--no-tls", "--no-dtls", "--allow-loopback-peers", *options,
                 "--log-file", "stdout", "--simple-log", "--pidfile", str(place / "turn.pid"),
                 "--userdb", str(place / "turn.db"),
             ],
