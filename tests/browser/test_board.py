@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page, WebSocketRou
 from perezvon.core.events import AgentStatusSet, ChosenStatus
 from perezvon.core.ids import DAY, GroupId, QueueId, TrunkId
 from perezvon.core.plan import Agent, Did, Group, Member, Plan, Queue, Step, Trunk
+from perezvon.runtime.alerts import AlertKind
 from perezvon.store.board_links import create_link, revoke_link
 from tests.api.house import IVAN, OLGA, House, a_story
 from tests.browser.pages import Site, a_browser, served
@@ -130,6 +131,19 @@ def test_a_supervisor_sees_to_statuses_loans_and_debts(site: Site, browser: Brow
     page.get_by_role("button", name="Снять", exact=True).click()
     expect(page.locator("text=Мы никому не должны")).to_be_visible()
     assert site.house.office.engine.ledger.waived == 1
+
+
+def test_what_is_wrong_with_the_system_is_said_in_words_until_it_is_over(
+    site: Site, browser: Browser
+) -> None:
+    page = site.page(browser, site.user())
+    page.goto("/board")
+    silence = (AlertKind.REGISTRATION_LOST, "city", "403")
+    site.do(lambda house: house.alerts.raise_(*silence))
+    alerts = page.get_by_role("status", name="Alerts")
+    expect(alerts).to_contain_text("city: The carrier does not register us")
+    site.do(lambda house: house.alerts.clear(*silence[:2]))
+    expect(alerts).to_have_count(0)
 
 
 def test_a_choice_of_groups_is_in_the_address(site: Site, browser: Browser) -> None:

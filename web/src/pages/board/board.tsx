@@ -6,6 +6,7 @@ import { may } from "@/app/session";
 import { useLive, useSection } from "@/live/live";
 import { useDebtActions } from "@/parts/debts/debt-actions";
 import { useAgentActions } from "./agent-actions";
+import { Alerts } from "./alerts";
 import classes from "./board.module.css";
 import { SixFigures, TARGETS } from "./figures";
 import { AgentsPanel, DebtsPanel, QueuesPanel, TalkingPanel, WaitingPanel } from "./panels";
@@ -45,6 +46,7 @@ export function BoardPage() {
           {may("board.share") && <TvLinks />}
         </Group>
       </Group>
+      <Alerts />
       <SupervisionBar />
       <SixFigures figures={figures} targets={targets} />
       <div className={classes.panels}>

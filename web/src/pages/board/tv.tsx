@@ -124,7 +124,9 @@ function Screen() {
           total={Math.max(figures.waiting, waiting.length)}
           rows={waiting.slice(0, WAITING_ROWS).map(([id, row]) => (
             <li key={id}>
-              <span>{row.ringing_names.join(", ") || phoneNumber(row.number) || t("unknown")}</span>
+              <span>
+                {[phoneNumber(row.number) || t("unknown"), ...row.ringing_names].join(" · ")}
+              </span>
               <Lasting
                 since={row.since_at}
                 longMs={targets.wait_ms}
