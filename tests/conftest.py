@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import NodeId
 from hypothesis import settings
 
 IN_CI = os.environ.get("CI") == "true"
@@ -123,7 +124,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests with a real Asterisk run one after another, on one worker, unless their file names a
     group of its own: such a long story may run beside them. More at a time would starve each
     other of the two cores, and a telephone that answers late is a failed test.
@@ -131,3 +132,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("asterisk") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("asterisk"))
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and config.getoption("loadgroup", default=False):
+            # xdist 3.8 writes it where pytest 9.2 no longer reads the name of a test, and each
+            # would run on whichever worker is free.
+            item._id = NodeId.parse(f"{item.nodeid}@{group.args[0]}")

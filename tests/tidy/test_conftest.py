@@ -80,3 +80,29 @@ def test_a_skip_is_allowed_elsewhere_and_what_is_left_over_is_not(
     files = {"it": SKIPS, "all": SKIPS_ALL, "thread": LEAVES_A_THREAD, "child": LEAVES_A_CHILD}
     outcomes = _outcomes(pytester, monkeypatch, "", **files)
     assert outcomes == {"skipped": 2, "passed": 2, "errors": 2}
+
+
+GROUPED = """
+    import os
+    import pytest
+    pytestmark = pytest.mark.xdist_group("one")
+    @pytest.mark.parametrize("name", ["a", "b[1]", "c@d", "e"])
+    def test_it(name):
+        with open(os.environ["WORKERS"], "a") as seen:
+            seen.write(os.environ["PYTEST_XDIST_WORKER"] + " ")
+"""
+
+
+def test_a_group_runs_on_one_worker(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = tmp_path / "workers"
+    monkeypatch.setenv("WORKERS", str(seen))
+    monkeypatch.setenv("CI", "")
+    pytester.makeconftest(CONFTEST.read_text())
+    pytester.makeini("[pytest]\nmarkers = asterisk: a real one")
+    pytester.makepyfile(GROUPED)
+    options = ("-n", "2", "--dist", "loadgroup")
+    run = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    assert run.parseoutcomes() == {"passed": 4}
+    assert len(set(seen.read_text().split())) == 1
