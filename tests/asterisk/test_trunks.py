@@ -93,12 +93,13 @@ def test_a_carrier_that_says_nothing_any_more_is_told_of_and_believed_when_it_sp
     running: Running,
 ) -> None:
     async def test(place: Office, carrier: Carrier) -> None:
+        before = place.events.count(TrunkChanged(MEMBER, up=False))
         place.carrier.is_silent = True
         carrier.answers |= {"REGISTER": SILENT, "OPTIONS": SILENT, "INVITE": SILENT}
         lost = await until(lambda: alert(place, AlertKind.REGISTRATION_LOST), ALERT_MS)
         down = await until(lambda: alert(place, AlertKind.TRUNK_DOWN), ALERT_MS)
         assert (lost.about, down.about) == (MEMBER, CARRIER)
-        assert place.events.count(TrunkChanged(MEMBER, up=False)) == 1
+        assert place.events.count(TrunkChanged(MEMBER, up=False)) == before + 1
         place.carrier.is_silent = False
         carrier.answers.clear()
         await until(lambda: not list(place.alerts), 2 * ALERT_MS)

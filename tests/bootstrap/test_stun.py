@@ -14,7 +14,9 @@ from tests.support.ports import LOOPBACK, free_udp_port
 from tests.support.sipp import until_now
 from tests.support.turn import SECRET, turn_server
 
-NOW_S = round(time.time())
+
+def now_s() -> int:
+    return round(time.time())
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +45,17 @@ def somebody_else(answer: bytes) -> Iterator[str]:
 @pytest.mark.parametrize("way", ["", "?transport=udp", "?transport=tcp"])
 def test_a_server_that_knows_our_secret_is_well(turn: str, way: str) -> None:
     ask_stun(turn.replace("turn:", "stun:") + way)
-    ask_turn(turn + way, SECRET, NOW_S)
+    ask_turn(turn + way, SECRET, now_s())
 
 
 def test_one_with_another_secret_is_told_of(turn: str) -> None:
     with pytest.raises(StunError, match="does not take our turn_secret"):
-        ask_turn(turn, "another", NOW_S)
+        ask_turn(turn, "another", now_s())
 
 
 def test_a_name_that_is_over_is_not_taken(turn: str) -> None:
     with pytest.raises(StunError, match="does not take our turn_secret"):
-        ask_turn(turn, SECRET, NOW_S - 7_200)
+        ask_turn(turn, SECRET, now_s() - 7_200)
 
 
 def test_a_relay_is_given_back_at_once(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_a_relay_is_given_back_at_once(tmp_path: Path) -> None:
 
         def is_lent() -> bool:
             try:
-                ask_turn(turn, SECRET, NOW_S)
+                ask_turn(turn, SECRET, now_s())
             except StunError:
                 return False
             return True
@@ -80,4 +82,4 @@ def test_what_is_no_such_server_is_told_of(answer: bytes) -> None:
 @pytest.mark.parametrize("way", ["", "?transport=tcp"])
 def test_where_nobody_listens_is_told_of(way: str) -> None:
     with pytest.raises(StunError, match="refused"):
-        ask_turn(f"turn:{LOOPBACK}:{free_udp_port()}{way}", SECRET, NOW_S)
+        ask_turn(f"turn:{LOOPBACK}:{free_udp_port()}{way}", SECRET, now_s())

@@ -265,8 +265,8 @@ MUTATIONS = (
     Mutation(
         "who fell back as he heard the promise is out of the books",
         "witness.py",
-        "not (waits or call.state is CallState.CLOSING)",
-        "not waits",
+        "not (waits or alone or call.state is CallState.CLOSING)",
+        "not (waits or alone)",
     ),
     Mutation(
         "a client whom nobody took over is not owed",
