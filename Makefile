@@ -44,7 +44,7 @@ pages: $(PROJECT) ## the pages of web/, built when they have changed
 
 guides: pages ## the guides with pictures of every page, in Russian and English
 	@scripts/browser.sh
-	@$(BIN)/pytest -q tests/browser/test_guides.py
+	@PROOF=1 $(BIN)/pytest -q -n 2 --dist load tests/browser/test_guides.py
 	@$(BIN)/python -m scripts.guides
 
 quick: lint ## seconds: format, lint, types, import contracts, tests of the core and of the house

@@ -214,11 +214,13 @@ def photograph(page: Page, name: str) -> None:
     (folder / f"{name}.{language}.png").write_bytes(page.screenshot())
 
 
-def violations(page: Page) -> list[str]:
-    """What axe says against a page, each with the first element of it."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe says against a page, by all its rules or by these; each with its first element."""
     page.evaluate(STILL)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("options => axe.run(document, options)", options)
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
