@@ -162,8 +162,10 @@ function useAgainWithTheBoard() {
   const board = useSection("debts");
   const asked = useRef({ board, at: 0 });
   useEffect(() => {
-    if (asked.current.board === board) return;
-    const wait = Math.max(0, asked.current.at + AGAIN_MS - Date.now());
+    // The board is told before the tables that the list is read from: a list may lack the newest
+    // debt, the first one too, and is asked for once more.
+    const isFirst = asked.current.board === board;
+    const wait = isFirst ? AGAIN_MS : Math.max(0, asked.current.at + AGAIN_MS - Date.now());
     const ask = () =>
       void queries.invalidateQueries({
         predicate: ({ queryKey }) => (queryKey[0] as { _id?: string })?._id === "readDebts",
@@ -171,8 +173,7 @@ function useAgainWithTheBoard() {
     let timer = setTimeout(() => {
       asked.current = { board, at: Date.now() };
       ask();
-      // The board is told before the tables that the list is read from.
-      timer = setTimeout(ask, AGAIN_MS);
+      if (!isFirst) timer = setTimeout(ask, AGAIN_MS);
     }, wait);
     return () => clearTimeout(timer);
   }, [board, queries]);
