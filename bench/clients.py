@@ -41,7 +41,8 @@ ROUNDS = 3
 READY_S = 60
 SAMPLE_MAX = 50_000
 """Of how late deltas were, every so-manieth is told."""
-AGENTS = tuple(f"agent-{n:02}" for n in range(1, 41))
+AGENTS = tuple(f"agent-{n:03}" for n in range(1, 101))
+"""More than the calls and their wrap-up take (some 60), so that nobody waits for a free one."""
 AT = re.compile(rb'"type":"delta","number":\d+,"at":(\d+)')
 
 PUSH_P99_MS = 100
