@@ -29,6 +29,8 @@ class Fenced:
     def __init__(self, running: Running, relay: Relay) -> None:
         site = running.site
         self.open = False
+        self.closes_after: int | None = None
+        """So many questions more; None: by hand only."""
         self.audits = 0
         self.replaced = 0
         self.ari = Ari(
@@ -41,8 +43,14 @@ class Fenced:
             on_event=lambda _event: None,
             on_link=self._audit,
             on_replaced=self._replace,
-            may_act=lambda: self.open,
+            may_act=self._may_act,
         )
+
+    def _may_act(self) -> bool:
+        if self.closes_after is not None:
+            self.open = self.closes_after > 0
+            self.closes_after -= 1
+        return self.open
 
     async def _audit(self) -> None:
         self.audits += 1
@@ -92,6 +100,22 @@ def test_what_was_not_sent_when_the_fence_closed_is_unknown_and_never_sent(
             assert fenced.audits == 2
             found = await fenced.ari.listing("bridges")
             assert [one["id"] for one in found.body] == []
+            await fenced.ari.stop()
+
+    asyncio.run(test())
+
+
+def test_a_request_that_the_fence_overtakes_on_its_way_is_not_sent(running: Running) -> None:
+    async def test() -> None:
+        async with Relay(running.site.http_port) as relay:
+            fenced = Fenced(running, relay)
+            fenced.open = True
+            await fenced.ari.start()
+            assert (await fenced.ari.listing("bridges")).body == []
+            fenced.closes_after = 1
+            assert (await fenced.ari.aside("POST", "bridges", query=BRIDGE)).status is None
+            fenced.closes_after, fenced.open = None, True
+            assert (await fenced.ari.listing("bridges")).body == []
             await fenced.ari.stop()
 
     asyncio.run(test())

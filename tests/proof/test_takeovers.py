@@ -95,8 +95,8 @@ class Pair:
     """Frozen in the middle of a SQLite write, where only their end helps."""
     ended: list[int] = field(default_factory=list)
     """Exit statuses of those who woke up."""
-    requests_after: int = 0
-    """Of those who woke up, to the switch."""
+    requests_after: Counter[str] = field(default_factory=Counter)
+    """Of those who woke up, to the switch, by kind."""
     took_s: list[float] = field(default_factory=list)
     """From the freezing to the other one's heartbeat, where nobody had to be killed."""
     _stood_by: int = 0
@@ -145,10 +145,10 @@ class Pair:
         if self.standby.pid is None:
             return
         link = self.links[self.standby.name]
-        before = link.carried.total()
+        before = link.carried.copy()
         self.standby.thaw()
         self.ended.append(self.standby.until_ended(20))
-        self.requests_after += link.carried.total() - before
+        self.requests_after += link.carried - before
 
     def stop(self) -> None:
         self.standby.stop()
@@ -297,7 +297,7 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
     assert stale == 0
     assert set(epochs) == set(range(1, takeovers + 2))
     assert set(pair.ended) <= {1}
-    assert pair.requests_after == 0
+    assert not pair.requests_after
     assert len(pair.ended) + pair.killed == takeovers
     assert (status, ledger["balanced"]) == (0, True)
     assert ledger["arrivals"] == (OWED + WAITING) * takeovers
@@ -315,7 +315,9 @@ def test_a_frozen_engine_is_followed_and_does_nothing_when_it_wakes_up(
     figures.state(
         f"{kind}: woken, and ended by themselves", len(pair.ended), takeovers - pair.killed
     )
-    figures.state(f"{kind}: their requests to the switch after that", pair.requests_after, 0)
+    figures.state(
+        f"{kind}: their requests to the switch after that", pair.requests_after.total(), 0
+    )
     figures.state(
         f"{kind}: longest from freezing to the other's heartbeat, s",
         f"{max(pair.took_s):.1f}",

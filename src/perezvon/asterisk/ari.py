@@ -133,12 +133,11 @@ class Ari:
     async def start(self) -> None:
         """Return when the first link stands and `on_link` is done with it."""
         login = aiohttp.encode_basic_auth(self._address.user, self._address.password)
-        # At the last moment before a request's first byte, and once before that, where nothing is
-        # open yet that would have to be closed.
+        # Once where nothing is open yet that would have to be closed, and at the last moment before
+        # a request's first byte: in between is what whoever freezes just then would do late.
         fence = aiohttp.TraceConfig()
         fence.on_request_start.append(self._check_fence)
-        fence.on_connection_create_end.append(self._check_fence)
-        fence.on_connection_reuseconn.append(self._check_fence)
+        fence.on_request_headers_sent.append(self._check_fence)
         self._session = aiohttp.ClientSession(
             headers={"Authorization": login},
             connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
