@@ -1,12 +1,14 @@
 """The API as one ASGI application. Given values only: where they come from is the caller's."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from perezvon.api import (
     agents,
@@ -92,8 +94,8 @@ NOUNS: Final = (
 
 def document() -> dict[str, Any]:
     """The description of the API, OpenAPI, of which clients are generated."""
-    app = FastAPI(title=TITLE, version=version("perezvon"), generate_unique_id_function=_operation)
-    _include(app)
+    app = FastAPI(title=TITLE, version=version("perezvon"))
+    app.router.routes.extend(_routes())
     return app.openapi()
 
 
@@ -102,12 +104,14 @@ def _operation(route: APIRoute) -> str:
     return route.name
 
 
-def _include(app: FastAPI) -> None:
-    routes = APIRouter(prefix=PREFIX)
+@functools.cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """They belong to no application: one that includes a router makes each of its routes anew."""
+    routes = APIRouter(prefix=PREFIX, generate_unique_id_function=_operation)
     for noun in NOUNS:
         check_declared(noun.router.routes)
         routes.include_router(noun.router)
-    app.include_router(routes)
+    return tuple(routes.routes)
 
 
 def create_app(context: Context) -> FastAPI:
@@ -131,7 +135,6 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
         # A redirection would be made of the Host that the asker sent.
         redirect_slashes=False,
-        generate_unique_id_function=_operation,
     )
     app.state.context = context
     app.state.live = feed
@@ -139,7 +142,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.pages = context.pages
     app.state.softphones = softphones
     errors.install(app)
-    _include(app)
+    app.router.routes.extend(_routes())
     app.include_router(pages.router)
     app.add_middleware(Audited, context=context, prefix=PREFIX)
     app.add_middleware(Limits, plan_path=f"{PREFIX}/plan", hsts=context.hsts)
