@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tests.asterisk.sound import Sound
+from tests.support.patience import PATIENCE
 
 T = TypeVar("T")
 
@@ -295,7 +296,7 @@ class Phone(asyncio.DatagramProtocol):
 
 async def until(found: Callable[[], T | None], within_ms: int = 5_000) -> T:
     """Wait until `found` gives something true."""
-    async with asyncio.timeout(within_ms / 1000):
+    async with asyncio.timeout(within_ms / 1000 * PATIENCE):
         while not (value := found()):
             await asyncio.sleep(0.01)
         return value

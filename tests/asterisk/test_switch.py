@@ -38,6 +38,7 @@ from perezvon.runtime.ports import Unavailable
 from tests.asterisk.office import Office, in_office, ring
 from tests.asterisk.phone import until
 from tests.support.asterisk import Running, asterisk
+from tests.support.patience import PATIENCE
 from tests.support.plans import CARRIER, NUMBER, plan_of
 from tests.support.ports import free_udp_port
 
@@ -443,7 +444,7 @@ def test_a_telephone_that_registers_is_reachable(running: Running) -> None:
 
 async def until_bridged(running: Running, call: str) -> None:
     """Both are in the bridge of the call."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PATIENCE):
         while not re.search(rf"^{call} .* 2 stasis", await bridges(running), re.MULTILINE):
             await asyncio.sleep(0.05)
 

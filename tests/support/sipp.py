@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.asterisk import Running, sipp
+from tests.support.patience import PATIENCE
 from tests.support.ports import LOOPBACK, free_udp_port
 from tests.support.registration import OK, register
 from tests.support.scenarios import FOREVER_MS, VOICE, Answering, caller, phone
@@ -227,9 +228,9 @@ async def until(
     condition: Callable[[], bool], timeout_s: float, explain: Callable[[], object] = str
 ) -> None:
     """Wait for a condition; an AssertionError with `explain()` when it does not come."""
-    give_up_at = time.monotonic() + timeout_s
+    give_up_at = time.monotonic() + timeout_s * PATIENCE
     while not condition():
-        assert time.monotonic() < give_up_at, f"not within {timeout_s} s: {explain()}"
+        assert time.monotonic() < give_up_at, f"not in {PATIENCE} × {timeout_s} s: {explain()}"
         await asyncio.sleep(POLL_S)
 
 
@@ -238,9 +239,9 @@ def until_now(
 ) -> None:
     """The same without an event loop."""
     pause = threading.Event()
-    give_up_at = time.monotonic() + timeout_s
+    give_up_at = time.monotonic() + timeout_s * PATIENCE
     while not condition():
-        assert time.monotonic() < give_up_at, f"not within {timeout_s} s: {explain()}"
+        assert time.monotonic() < give_up_at, f"not in {PATIENCE} × {timeout_s} s: {explain()}"
         pause.wait(POLL_S)
 
 

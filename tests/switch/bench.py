@@ -29,6 +29,7 @@ from perezvon.core.events import (
 )
 from perezvon.core.ids import SECOND, AgentId, CallId, Duration, LegId, PlaybackId
 from perezvon.runtime.ports import Switch
+from tests.support.patience import PATIENCE
 from tests.support.plans import NUMBER
 from tests.support.sipp import until
 from tests.switch.cast import Client, ClientManner, Manner, agents_of
@@ -189,7 +190,7 @@ class Bench(ABC):
         await self._until(nobody)
 
     async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(HEARD_MS / SECOND):
+        async with asyncio.timeout(HEARD_MS / SECOND * PATIENCE):
             while not await condition():
                 await asyncio.sleep(POLL_S)
 
