@@ -299,10 +299,12 @@ def _watch_in_a_terminal() -> tuple[int, bytes]:
     try:
         while b"Ana" not in shown and time.monotonic() < deadline:
             shown += _read(ours)
+        assert b"Ana" in shown, shown[-2_000:]
         process.send_signal(signal.SIGINT)
         while process.poll() is None and time.monotonic() < deadline:
             shown += _read(ours)
-        return process.wait(LIMIT_S), shown
+        assert process.returncode is not None, shown[-2_000:]
+        return process.returncode, shown
     finally:
         process.kill()
         process.wait()
