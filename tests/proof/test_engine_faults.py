@@ -44,8 +44,8 @@ from tests.support.supervised import SupervisedEngine
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("faults")]
 
 KILLS, FREEZES = 100, 30
-SCALED = KILLS // 10, FREEZES // 10, (5, 8)
-"""A tenth, when not in full; and how long a freeze lasts, in seconds."""
+SCALED = KILLS // 20, FREEZES // 15, (5, 8)
+"""A few of them, when not in full; and how long a freeze lasts, in seconds."""
 
 CALLS_PER_S_MIN = 4.5
 """Five a second are asked of SIPp."""

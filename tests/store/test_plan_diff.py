@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from perezvon.core.plan import Plan
 from perezvon.store.plan_diff import Change, ChangeKind, changes
@@ -71,6 +71,7 @@ def test_a_default_that_is_written_out_changes_nothing() -> None:
     assert told("{groups: shop}", "{groups: shop, k: 3, ring: 10s}") == []
 
 
+@settings(max_examples=40)
 @given(plans(), plans())
 def test_both_ways_tell_the_same_and_a_plan_differs_not_from_itself(a: Plan, b: Plan) -> None:
     assert changes(a, a) == ()
@@ -93,6 +94,7 @@ def _key(change: Change) -> str:
     return repr(change)
 
 
+@settings(max_examples=40)
 @given(plans())
 def test_the_tree_of_a_plan_gives_the_same_plan(plan: Plan) -> None:
     again, _ = parse_tree(tree(plan), plan)
