@@ -9,7 +9,7 @@ import { Failure, Loading } from "@/app/outcomes";
 import { may } from "@/app/session";
 import { language } from "@/i18n/i18n";
 import { useSection } from "@/live/live";
-import { type DebtActions, useDebtActions } from "@/parts/debts/debt-actions";
+import { ALL_OF_DEBTS, type DebtActions, useDebtActions } from "@/parts/debts/debt-actions";
 import { reactionMark } from "@/parts/debts/reaction";
 import { words as debtWords } from "@/parts/debts/words";
 import { useNames } from "@/parts/names";
@@ -162,14 +162,11 @@ function useAgainWithTheBoard() {
   const board = useSection("debts");
   const asked = useRef({ board, at: 0 });
   useEffect(() => {
-    // The board is told before the tables that the list is read from: a list may lack the newest
-    // debt, the first one too, and is asked for once more.
+    // The board is told before the tables that lists and details are read from: they may lack
+    // what is newest, at the first look too, and are asked for once more.
     const isFirst = asked.current.board === board;
     const wait = isFirst ? AGAIN_MS : Math.max(0, asked.current.at + AGAIN_MS - Date.now());
-    const ask = () =>
-      void queries.invalidateQueries({
-        predicate: ({ queryKey }) => (queryKey[0] as { _id?: string })?._id === "readDebts",
-      });
+    const ask = () => void queries.invalidateQueries(ALL_OF_DEBTS);
     let timer = setTimeout(() => {
       asked.current = { board, at: Date.now() };
       ask();

@@ -29,8 +29,8 @@ export function useDebtActions(onDone?: () => void): DebtActions {
     (ends: Ends, done: string) => {
       tell(t, ends, done);
       onDone?.();
-      // Lists of debts of every page; what the live board shows comes by itself.
-      void queries.invalidateQueries({ predicate: ({ queryKey }) => isOfDebts(queryKey) });
+      // What the live board shows comes by itself.
+      void queries.invalidateQueries(ALL_OF_DEBTS);
     },
     [t, queries, onDone],
   );
@@ -76,10 +76,13 @@ export function useDebtActions(onDone?: () => void): DebtActions {
   };
 }
 
-function isOfDebts(key: readonly unknown[]): boolean {
-  const first = key[0] as { _id?: string } | undefined;
-  return first?._id === "readDebts" || first?._id === "readDebt" || first?._id === "explainDebt";
-}
+/** Lists of debts of every page, and what is told of one of them. */
+export const ALL_OF_DEBTS = {
+  predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => {
+    const first = queryKey[0] as { _id?: string } | undefined;
+    return ["readDebts", "readDebt", "explainDebt"].includes(first?._id ?? "");
+  },
+};
 
 function tell(t: ReturnType<typeof words.use>, ends: Ends, done: string) {
   if (ends.done > 0) notifications.show({ message: done, color: "teal" });
