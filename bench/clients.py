@@ -10,6 +10,7 @@ clients are a process of their own on the same processors.
 
 import asyncio
 import contextlib
+import gc
 import json
 import re
 import subprocess
@@ -21,6 +22,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import aiohttp
+import uvloop
 
 from bench._report import Figure, number_of, report
 from bench.calls import ANSWER_MS, TALK_MS, cpu_s, cut
@@ -194,6 +196,8 @@ def limits(rows: list[dict[str, Figure]]) -> list[dict[str, Figure]]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--follow"]:
-        asyncio.run(follow(sys.argv[2], sys.argv[3], int(sys.argv[4])))
+        # They stand for 500 machines: none stops for the garbage of all.
+        gc.disable()
+        uvloop.run(follow(sys.argv[2], sys.argv[3], int(sys.argv[4])))
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else CLIENTS)
