@@ -257,6 +257,9 @@ class Dialling:
             self.started(leg)
 
     def _look_for_start(self, leg: Leg) -> None:
+        if leg.timer is not None:
+            # A sweep has looked in between: only those that are due count.
+            return
         leg.tries += 1
         if leg.tries > MAKES_MAX:
             self._left(leg)
@@ -268,8 +271,12 @@ class Dialling:
 
     def _arm(self, leg: Leg, after_ms: Duration, then: Callable[[Leg], None]) -> None:
         leg.disarm()
-        loop = asyncio.get_running_loop()
-        leg.timer = loop.call_later(after_ms / SECOND, then, leg)
+
+        def fall_due() -> None:
+            leg.timer = None
+            then(leg)
+
+        leg.timer = asyncio.get_running_loop().call_later(after_ms / SECOND, fall_due)
 
 
 def is_in(app: str, channel: object) -> bool:
