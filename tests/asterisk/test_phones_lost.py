@@ -61,7 +61,7 @@ class Desk:
                 await asyncio.sleep(0.05)
 
     async def rung(self, caller: Dialog, within_ms: int = SOON_MS) -> tuple[AgentId, Dialog]:
-        """Who is rung for him now."""
+        """Who is rung for him now. The time is a promise: no patience is added to it."""
 
         def found() -> tuple[AgentId, Dialog] | None:
             for agent, phone in self.phones.items():
@@ -71,7 +71,8 @@ class Desk:
             return None
 
         assert not caller.ended
-        return await until(found, within_ms)
+        async with asyncio.timeout(within_ms / 1_000):
+            return await until(found, within_ms)
 
     def other(self, agent: AgentId) -> AgentId:
         return BORIS if agent == ANNA else ANNA
