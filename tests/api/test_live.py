@@ -60,7 +60,7 @@ def served(house: House, scenario: Callable[[Door], Awaitable[None]]) -> None:
             ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
                 if token is not None:
                     headers["Authorization"] = f"Bearer {token}"
-                return session.ws_connect("/api/v1/live", headers=headers)
+                return session.ws_connect("/api/v1/live", headers=headers, compress=15)
 
             try:
                 async with asyncio.timeout(2 * LIMIT_S):
@@ -154,6 +154,42 @@ def test_a_page_that_reads_too_slowly_gets_a_new_snapshot(
             last = house.feed.board.sections["agents"]
             await client.until(lambda sections: sections["agents"] == last)
             assert "snapshot" in client.kinds[1:]
+
+    served(house, scenario)
+
+
+def test_a_page_that_reads_nothing_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "TAKES_WITHIN_S", 0.5)
+    monkeypatch.setattr(live, "CLOSE_S", 0.05)
+    left = asyncio.Event()
+    leave = boards.Feed.leave
+
+    def leaving(feed: boards.Feed, follower: boards.Follower) -> None:
+        leave(feed, follower)
+        left.set()
+
+    monkeypatch.setattr(boards.Feed, "leave", leaving)
+
+    async def scenario(door: Door) -> None:
+        async with house.engine(), door(house.tokens["read"]) as socket, asyncio.timeout(LIMIT_S):
+            await Client(socket).until(engine_is_up)
+            number = 0
+            while not left.is_set():
+                number += 1
+                house.office.tell(
+                    AgentStatusSet(ANA, ChosenStatus.PAUSED, f"{number} " + "x" * 1_000_000)
+                )
+                house.feed.publish(boards.board(house.office.engine, house.office.now))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(left.wait(), 0.05)
+
+    served(house, scenario)
+
+
+def test_a_change_is_not_compressed_for_each_page_anew(house: House) -> None:
+    async def scenario(door: Door) -> None:
+        async with door(house.tokens["read"]) as socket:
+            assert socket.compress == 0
 
     served(house, scenario)
 

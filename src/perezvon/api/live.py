@@ -39,8 +39,10 @@ ALLOWED_EVERY_S: Final = 30
 """How soon who is signed out, or may less, sees no more."""
 OWN_FEEDS_MAX: Final = 1_000
 """Agents who look at once."""
-SEND_TIMEOUT_S: Final = 20
-"""A client whose line takes nothing for so long is let go."""
+TAKES_WITHIN_S: Final = 20
+"""A client whose line takes nothing for so long is let go, at the latest after twice that."""
+CLOSE_S: Final = 1
+"""For a good-bye, which such a line does not take either."""
 
 
 class Live:
@@ -255,14 +257,14 @@ async def tell(socket: WebSocket) -> None:
         if follower is None:
             await _close(socket, AWAY)
             return
-        try:
-            await _until_any_ends(
-                _send_all(socket, follower),
-                _read_nothing(socket),
-                _while_allowed(socket, context, principal),
-            )
-        finally:
-            await _close(socket, 1000)
+        line = _Line(socket)
+        await _until_any_ends(
+            _send_all(line, follower),
+            line.while_it_takes(),
+            _read_nothing(socket),
+            _while_allowed(socket, context, principal),
+        )
+    await _close(socket, 1000)
 
 
 async def _while_allowed(socket: WebSocket, context: Context, principal: Principal) -> None:
@@ -304,11 +306,31 @@ async def _first_message(socket: WebSocket) -> str:
     return f"Bearer {first.get('token', '')}"
 
 
-async def _send_all(socket: WebSocket, follower: Follower) -> None:
+class _Line:
+    """To one client. Looked at now and then: a timeout for each of thousands of messages a second
+    was a quarter of the work that sending them is.
+    """
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._on_its_way: bytes | None = None
+
+    async def send(self, message: bytes) -> None:
+        self._on_its_way = message
+        await self._socket.send_text(message.decode())
+        self._on_its_way = None
+
+    async def while_it_takes(self) -> None:
+        """Until the same message is on its way at two looks."""
+        seen: bytes | None = None
+        while seen is None or self._on_its_way is not seen:
+            seen = self._on_its_way
+            await asyncio.sleep(TAKES_WITHIN_S)
+
+
+async def _send_all(line: _Line, follower: Follower) -> None:
     while True:
-        message = await follower.next()
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await socket.send_text(message.decode())
+        await line.send(await follower.next())
 
 
 async def _read_nothing(socket: WebSocket) -> None:
@@ -332,7 +354,8 @@ async def _until_any_ends(*parts: Any) -> None:  # noqa: ANN401 - coroutines
 async def _close(socket: WebSocket, code: int) -> None:
     # He may be gone already, and then there is nothing left to close.
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
-        await socket.close(code)
+        async with asyncio.timeout(CLOSE_S):
+            await socket.close(code)
 
 
 __all__ = ["Live", "masked", "router"]
