@@ -338,6 +338,27 @@ def test_a_result_of_a_callback_is_noted_by_its_id_with_a_slash(house: House) ->
     house.serve(scenario, "act")
 
 
+def test_a_colleagues_callback_is_seen_and_not_noted(house: House) -> None:
+    a_story(house)
+    house.office.later(MINUTE)
+    house.save()
+    statuses: dict[str, tuple[int, int]] = {}
+
+    def note_as(agent: str) -> None:
+        async def scenario(client: httpx.AsyncClient) -> None:
+            (owed,) = (await client.get("/debts")).json()["items"]
+            call = f"/calls/{quote(owed['id'] + '/1', safe='')}"
+            seen = await client.get(f"{call}/results")
+            noted = await client.put(f"{call}/result", json={"result": "no_talk"})
+            statuses[agent] = (seen.status_code, noted.status_code)
+
+        at_desk(house, agent, scenario)
+
+    note_as(ANA)
+    note_as(BOB)
+    assert statuses == {ANA: (200, 404), BOB: (200, 200)}, "it rang Bob"
+
+
 def test_who_is_no_agent_has_no_desk(house: House) -> None:
     async def scenario(client: httpx.AsyncClient) -> None:
         for path in ("/desk", "/desk/calls", "/desk/missed", "/desk/next"):

@@ -68,6 +68,12 @@ class Principal:
     def reach(self, permission: Permission) -> Reach:
         return self.grants[permission]
 
+    def own_agent(self) -> str:
+        """Whose desk it is; `ApiError` when he is no agent of the plan."""
+        if self.agent is None:
+            raise ApiError(422, "no_agent", "this account is not an agent of the plan")
+        return self.agent
+
     def check_agent(self, permission: Permission, agent: str) -> None:
         """Whether he may do this for that agent: `ApiError` when it is another than himself and
         he may for himself only.

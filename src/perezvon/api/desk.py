@@ -6,16 +6,17 @@ from fastapi import APIRouter
 
 from perezvon.api.access import Principal, needs
 from perezvon.api.context import ERRORS, LIMIT, Ctx, Cursor, Limit, Shown, client_of
-from perezvon.api.desk_plan import PAUSES, opening_line, project_of, queues_served, results_for
-from perezvon.api.own import agent_of
+from perezvon.api.desk_plan import PAUSES, opening_line, project_of, results_for
 from perezvon.api.persons import History, history_of
 from perezvon.api.roles import Permission
 from perezvon.core.ids import DAY
 from perezvon.core.plan import DeviceKind, Plan
 from perezvon.metrics.explanation_words import Language
+from perezvon.store.any_call import find_call
 from perezvon.store.debts import DebtRow
 from perezvon.store.history import list_history, list_missed, open_debts
-from perezvon.store.results import ResultRow, find_call, promised_calls
+from perezvon.store.results import ResultRow, promised_calls
+from perezvon.store.within import OfAgent
 
 router = APIRouter(tags=["desk"], responses=ERRORS)
 
@@ -100,7 +101,7 @@ class NextList(Shown):
 
 @router.get("/desk")
 def read_desk(ctx: Ctx, principal: Annotated[Principal, needs(Permission.CHOOSE_STATUS)]) -> Desk:
-    agent = agent_of(principal)
+    agent = principal.own_agent()
     plan = ctx.books.plan()
     own = next((each for each in plan.agents if each.id == agent), None) if plan else None
     return Desk(
@@ -141,7 +142,7 @@ def read_my_calls(
 ) -> History:
     """Those that I talked on, and my call-backs, with results; newest first."""
     stored = ctx.books.fresh()
-    page = list_history(stored, agent=agent_of(principal), limit=limit, cursor=cursor)
+    page = list_history(stored, agent=principal.own_agent(), limit=limit, cursor=cursor)
     return History(items=history_of(ctx, stored, principal, page.items), next=page.next)
 
 
@@ -154,7 +155,7 @@ def read_my_missed(
     cursor: Cursor = None,
 ) -> MissedList:
     """When my telephone rang and I did not take it, and what became of the call; newest first."""
-    page = list_missed(ctx.books.fresh(), agent_of(principal), limit=limit, cursor=cursor)
+    page = list_missed(ctx.books.fresh(), principal.own_agent(), limit=limit, cursor=cursor)
     persons = ctx.books.persons(row.person for row in page.items)
     items = [
         MissedByMe.model_validate(row).model_copy(update=client_of(row.person, persons, principal))
@@ -174,13 +175,13 @@ def read_next(
     24 hours; the soonest due first.
     """
     stored, plan = ctx.books.fresh(), ctx.books.plan()
-    agent, now = agent_of(principal), ctx.now()
-    owed = open_debts(stored, owner=agent, queues=queues_served(plan, agent), limit=NEXT_MAX)
+    agent, now = principal.own_agent(), ctx.now()
+    owed = open_debts(stored, within=OfAgent.of(plan, agent), limit=NEXT_MAX)
     promised = promised_calls(stored, agent, now + AHEAD_MS, NEXT_MAX)
     found = [_owed(debt, agent) for debt in owed]
     for row in promised:
-        noted = find_call(stored, row.call)
-        found.append(_promised(row, noted.queue if noted is not None else ""))
+        call = find_call(stored, row.call)
+        found.append(_promised(row, call.queue if call is not None else ""))
     persons = ctx.books.persons(each.person for each in found)
     return NextList(
         items=[

@@ -1,9 +1,8 @@
 """What the plan means for an agent's desk: whom he serves, what calls may come to, what he says."""
 
-from collections.abc import Iterator
 from typing import Final
 
-from perezvon.core.plan import Plan, Project, Queue
+from perezvon.core.plan import Plan, Project
 from perezvon.metrics.explanation_words import Language, Words
 
 RESULTS: Final = (
@@ -62,23 +61,3 @@ def opening_line(plan: Plan | None, agent: str, queue: str, language: Language) 
     ):
         template = template.replace(place, word)
     return template
-
-
-def queues_served(plan: Plan | None, agent: str) -> tuple[str, ...]:
-    """Those whose callers may ring him by any of their steps."""
-    if plan is None:
-        return ()
-    groups = {
-        group.id for group in plan.groups if any(each.agent == agent for each in group.members)
-    }
-    return tuple(
-        queue.id
-        for queue in plan.queues
-        if any(name == agent for name in _named(queue))
-        or any(group in groups for step in queue.steps for group in step.groups)
-    )
-
-
-def _named(queue: Queue) -> Iterator[str]:
-    for step in queue.steps:
-        yield from step.agents

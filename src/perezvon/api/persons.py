@@ -20,7 +20,6 @@ from perezvon.api.context import (
 )
 from perezvon.api.debts import Debt
 from perezvon.api.errors import not_found
-from perezvon.api.own import check_person
 from perezvon.api.results import Result
 from perezvon.api.roles import Permission
 from perezvon.api.trail import trail_of
@@ -32,9 +31,11 @@ from perezvon.store.history import (
     figures_of,
     list_history,
     open_debts,
+    was_offered,
 )
 from perezvon.store.names import Names
 from perezvon.store.results import results_of
+from perezvon.store.within import OfAgent
 
 router = APIRouter(tags=["persons"], responses=ERRORS)
 
@@ -119,9 +120,10 @@ def read_person(
     """`limit` and `cursor` are of his history, newest first."""
     stored = ctx.books.fresh()
     figures = figures_of(stored, person)
-    if not (figures.calls or figures.callbacks or figures.placed):
+    has_met = figures.calls or figures.callbacks or figures.placed
+    within = ctx.within(principal, Permission.SEE_PERSONS)
+    if not has_met or (isinstance(within, OfAgent) and not _is_his(stored, within, person)):
         raise not_found("person")
-    check_person(stored, ctx.books.plan(), principal, Permission.SEE_PERSONS, person)
     page = list_history(stored, person=person, limit=limit, cursor=cursor)
     who = client_of(person, ctx.books.persons([person]), principal)
     owed = open_debts(stored, person=person, limit=1)
@@ -133,6 +135,12 @@ def read_person(
         debt=Debt.model_validate(owed[0]).model_copy(update=who) if owed else None,
         history=History(items=history_of(ctx, stored, principal, page.items), next=page.next),
     )
+
+
+def _is_his(stored: Database, within: OfAgent, person: str) -> bool:
+    """An agent's are those who rang him, and whom he or his queues owe a call."""
+    owed = open_debts(stored, person=person, within=within, limit=1)
+    return bool(owed) or was_offered(stored, within.agent, person=person)
 
 
 def history_of(

@@ -9,9 +9,10 @@ from perezvon.api.access import Principal, needs
 from perezvon.api.context import ERRORS, MOMENT_MAX, Ctx, Id, PathId, Shown
 from perezvon.api.desk_plan import project_of, results_for
 from perezvon.api.errors import ApiError, not_found
-from perezvon.api.own import check_call
-from perezvon.api.roles import Permission
-from perezvon.store.results import ResultRow, find_call, list_notes, note_result
+from perezvon.api.roles import Permission, Reach
+from perezvon.store.any_call import find_call
+from perezvon.store.history import was_offered
+from perezvon.store.results import ResultRow, list_notes, note_result
 
 router = APIRouter(tags=["results"], responses=ERRORS)
 
@@ -59,12 +60,10 @@ def read_results(
 ) -> Results:
     """What may be noted of this call, and what was."""
     stored = ctx.books.fresh()
-    found = find_call(stored, call)
+    found = find_call(stored, call, ctx.within(principal, Permission.SEE_CALLS))
     if found is None:
         raise not_found("call")
-    plan = ctx.books.plan()
-    check_call(stored, plan, principal, Permission.SEE_CALLS, found)
-    permitted = results_for(project_of(plan, found.queue, found.did))
+    permitted = results_for(project_of(ctx.books.plan(), found.queue, found.did))
     items = [Result.model_validate(row) for row in list_notes(stored, call)]
     return Results(permitted=list(permitted), items=items)
 
@@ -76,14 +75,15 @@ def write_result(
     call: PathId,
     body: ResultBody,
 ) -> Result:
-    """The last one holds; those before it are kept."""
+    """The last one holds; those before it are kept. An agent notes what rang him, though of his
+    colleagues' call-backs he sees more.
+    """
     stored = ctx.books.fresh()
-    found = find_call(stored, call)
-    if found is None:
+    found = find_call(stored, call, ctx.within(principal, Permission.NOTE_RESULT))
+    is_own_only = principal.reach(Permission.NOTE_RESULT) is Reach.OWN
+    if found is None or (is_own_only and not was_offered(stored, principal.own_agent(), call=call)):
         raise not_found("call")
-    plan = ctx.books.plan()
-    check_call(stored, plan, principal, Permission.NOTE_RESULT, found)
-    permitted = results_for(project_of(plan, found.queue, found.did))
+    permitted = results_for(project_of(ctx.books.plan(), found.queue, found.did))
     if body.result not in permitted:
         raise ApiError(422, "unknown_result", "the call's project has no such result", "result")
     row = ResultRow(

@@ -15,6 +15,7 @@ from perezvon.store.database import Database
 from perezvon.store.debts import DebtRow, DebtState
 from perezvon.store.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, check_limit, fetch
 from perezvon.store.schema import attempts, calls, debts, offers, placed
+from perezvon.store.within import Within, debts_within
 
 
 class Direction(StrEnum):
@@ -187,17 +188,14 @@ def open_debts(
     database: Database,
     *,
     person: str | None = None,
-    owner: str | None = None,
-    queues: Sequence[str] = (),
+    within: Within = None,
     limit: int = LIMIT_MAX,
 ) -> Sequence[DebtRow]:
-    """Of one person, or those of an owner and of these queues; the soonest due first."""
+    """Of one person or of all; the soonest due first."""
     check_limit(limit)
-    wanted = select(debts).where(debts.c.state == DebtState.OPEN.value)
+    wanted = debts_within(select(debts).where(debts.c.state == DebtState.OPEN.value), within)
     if person is not None:
         wanted = wanted.where(debts.c.person == person)
-    if owner is not None:
-        wanted = wanted.where(or_(debts.c.owner == owner, debts.c.queue.in_(queues)))
     with database.read() as connection:
         rows = connection.execute(wanted.order_by(debts.c.due_at, debts.c.id).limit(limit))
         return [DebtRow(**row) for row in rows.mappings()]

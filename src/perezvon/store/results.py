@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, null, select
+from sqlalchemy import Connection, RowMapping, Select, exists, func, insert, select
 
 from perezvon.core.ids import Instant
 from perezvon.store.callbacks import TALKED
@@ -33,41 +33,6 @@ class ResultRow:
     """When he promised to call again."""
     by: str
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A call to which a result may be noted, whoever called whom."""
-
-    call: str
-    person: str | None
-    agent: str | None
-    queue: str
-    did: str | None
-
-
-def find_call(database: Database, call: str) -> Noted | None:
-    inbound = select(calls.c.id, calls.c.person, calls.c.agent, calls.c.queue, calls.c.did)
-    callback = select(
-        attempts.c.call, debts.c.person, attempts.c.agent, debts.c.queue, null()
-    ).join(debts, debts.c.id == attempts.c.debt)
-    dialled = select(
-        placed.c.id,
-        placed.c.person,
-        placed.c.agent,
-        placed.c.queue,
-        placed.c.did,
-    )
-    with database.read() as connection:
-        for wanted in (
-            inbound.where(calls.c.id == call),
-            callback.where(attempts.c.call == call).limit(1),
-            dialled.where(placed.c.id == call),
-        ):
-            row = connection.execute(wanted).one_or_none()
-            if row is not None:
-                return Noted(*row)
-    return None
 
 
 def note_result(database: Database, row: ResultRow) -> None:
