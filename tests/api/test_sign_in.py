@@ -71,6 +71,7 @@ def test_who_signs_in_is_known_by_a_cookie_that_no_script_can_read(browser: Brow
     me = browser("GET", "/auth").json()
     assert (me["role"], me["login"], me["kind"]) == ("supervisor", "supervisor", "user")
     assert "calls.supervise" in me["permissions"]
+    assert me["zone"] == "Europe/Moscow"
     assert PASSWORD not in reply.text + str(me)
 
 

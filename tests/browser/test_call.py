@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
@@ -70,7 +72,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:
-    page = site.page(browser, owner(site), timezone_id="Europe/Moscow")
+    page = site.page(browser, owner(site))
     yield page
     page.context.close()
 
@@ -133,6 +135,18 @@ def test_the_stages_of_a_call_are_bars_and_a_table(site: Site, page: Page) -> No
     rows = page.get_by_role("table", name="Call", exact=True).get_by_role("row")
     expect(rows.filter(has_text="Talk")).to_contain_text("0:20")
     expect(rows.filter(has_text="Bob")).to_contain_text("withdrawn, step 1")
+
+
+def test_moments_are_told_by_the_tenants_clock(site: Site, page: Page) -> None:
+    row = opened(page, site, "answered")
+    by_its_clock = datetime.fromtimestamp(row.received_at / SECOND, ZoneInfo("Europe/Moscow"))
+    head = page.get_by_text(re.compile(rf"2026.*{by_its_clock:%H:%M:%S}"))
+    expect(head).to_be_visible()
+    why = page.get_by_role("table").get_by_role("row")
+    expect(why.first).to_contain_text(f"{by_its_clock:%H:%M:%S}")
+    page.goto("/calls?period=all")
+    rows = page.get_by_role("table", name="Calls").get_by_role("row")
+    expect(rows.filter(has_text="Answered").first).to_contain_text(f"{by_its_clock:%H:%M}")
 
 
 def test_a_recording_is_played_and_sought_in(site: Site, page: Page) -> None:

@@ -15,6 +15,7 @@ from perezvon.api.errors import ApiError, not_found
 from perezvon.api.roles import Permission, Reach, Role
 from perezvon.api.sessions import Code, Password, begin
 from perezvon.store import passwords, users
+from perezvon.store.names import Names
 from perezvon.store.users import User
 
 router = APIRouter(tags=["auth"], responses=ERRORS)
@@ -37,6 +38,8 @@ class Me(Shown):
     agent: str | None
     projects: list[str]
     language: str | None
+    zone: str
+    """Of the tenant; moments are shown in it."""
     must_change_password: bool
     has_totp: bool
 
@@ -82,6 +85,7 @@ def read_me(ctx: Ctx, principal: Annotated[Principal, needs(Permission.WHO_AM_I)
         agent=principal.agent,
         projects=sorted(principal.projects),
         language=principal.language or None,
+        zone=Names(ctx.books.plan()).zone,
         must_change_password=principal.must_change_password,
         has_totp=user is not None and user.has_totp,
     )

@@ -1,6 +1,7 @@
 /** Who is signed in. The cookie is the server's, and no script can read it. */
 import { create } from "zustand";
 import { client } from "@/api/client";
+import { setZone } from "@/i18n/zones";
 
 export type Role =
   | "owner"
@@ -18,6 +19,8 @@ export interface Me {
   permissions: string[];
   agent: string | null;
   language: "ru" | "en" | null;
+  /** Of the tenant. */
+  zone: string;
   must_change_password: boolean;
 }
 
@@ -35,6 +38,7 @@ export async function whoAmI(): Promise<Me | null> {
     throw reply.error ?? new Error("the server does not answer");
   }
   const me = reply.data ?? null;
+  if (me !== null) setZone(me.zone);
   useSession.setState({ me });
   return me;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { clock, fullMoment, moment, phoneNumber } from "./format";
 import { setLanguage } from "./i18n";
+import { setZone } from "./zones";
 
 test("a length reads as a clock and is never negative", () => {
   expect(clock(7_999)).toBe("0:07");
@@ -25,4 +26,12 @@ test("the day has 24 hours in both languages", async () => {
     expect(moment(midnight, midnight)).toBe("00:05");
     expect(fullMoment(evening)).toContain("19:05:09");
   }
+});
+
+test("moments are told by the tenant's clock, and so is whether they are today's", () => {
+  const at = Date.parse("2026-11-22T20:30:00Z");
+  setZone("Asia/Vladivostok");
+  expect(moment(at, at + 3_600_000)).toBe("06:30");
+  expect(moment(at, at - 8 * 3_600_000)).toContain("23");
+  expect(fullMoment(at)).toContain("06:30:00");
 });

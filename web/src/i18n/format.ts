@@ -1,8 +1,10 @@
 /**
- * Moments are milliseconds since 1970, lengths are milliseconds; text is in the chosen language.
- * The day has 24 hours in each: hours of work, the timeline and the plan are written so.
+ * Moments are milliseconds since 1970, lengths are milliseconds; text is in the chosen language
+ * and by the tenant's clock. The day has 24 hours in each language: hours of work, the timeline and
+ * the plan are written so.
  */
 import { i18n } from "./i18n";
+import { dayText, zone } from "./zones";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,12 +21,13 @@ export function clock(lengthMs: number): string {
 
 /** Time of day, with the date when it is not today's. */
 export function moment(at: number, now: number = Date.now()): string {
-  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  const sameDay = dayText(at) === dayText(now);
   return new Intl.DateTimeFormat(i18n.language, {
     ...(sameDay ? {} : { day: "numeric", month: "short" }),
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
+    timeZone: zone(),
   }).format(at);
 }
 
@@ -34,6 +37,7 @@ export function fullMoment(at: number): string {
     dateStyle: "medium",
     timeStyle: "medium",
     hourCycle: "h23",
+    timeZone: zone(),
   }).format(at);
 }
 

@@ -4,6 +4,7 @@ import { IconDots } from "@tabler/icons-react";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { chooseStatus, giveBack, lend, type SupervisionMode } from "@/api/generated";
 import { may } from "@/app/session";
+import { momentOf, wallText } from "@/i18n/zones";
 import type { AgentRow } from "@/live/board";
 import { useLive, useServerNow } from "@/live/live";
 import { Dialog } from "@/parts/dialog";
@@ -162,12 +163,6 @@ function PauseDialog({ agent, choose, close }: PauseProps) {
 const HOUR_MS = 3_600_000;
 const LENGTHS = { in_1h: HOUR_MS, in_2h: 2 * HOUR_MS, in_4h: 4 * HOUR_MS } as const;
 
-/** `2026-11-22T15:04`, as the browser's field of a moment has it, in his own zone. */
-export function fieldOf(at: number): string {
-  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
-}
-
 function LendDialog({ agent, close }: { agent: string; close: () => void }) {
   const t = words.use();
   const name = useName(agent);
@@ -175,7 +170,7 @@ function LendDialog({ agent, close }: { agent: string; close: () => void }) {
   const groups = useLive((live) => live.board.sections.groups);
   const own = useLive((live) => live.board.sections.agents[agent]?.groups);
   const [group, setGroup] = useState<string | null>(null);
-  const [until, setUntil] = useState(() => fieldOf(Date.now() + LENGTHS.in_2h));
+  const [until, setUntil] = useState(() => wallText(Date.now() + LENGTHS.in_2h));
   const others = useMemo(
     () =>
       Object.entries(groups)
@@ -183,7 +178,7 @@ function LendDialog({ agent, close }: { agent: string; close: () => void }) {
         .map(([value, row]) => ({ value, label: row.name || value })),
     [groups, own],
   );
-  const untilAt = new Date(until).getTime();
+  const untilAt = momentOf(until);
   const isPast = !(untilAt > now);
   async function send() {
     if (group === null || isPast) return;
@@ -224,7 +219,7 @@ function LendDialog({ agent, close }: { agent: string; close: () => void }) {
                 key={key}
                 size="compact-sm"
                 variant="light"
-                onClick={() => setUntil(fieldOf(now + LENGTHS[key]))}
+                onClick={() => setUntil(wallText(now + LENGTHS[key]))}
               >
                 {t(key)}
               </Button>

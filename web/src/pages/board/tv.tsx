@@ -9,6 +9,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { problem } from "@/api/client";
 import { openBoard } from "@/api/generated";
+import { whoAmI } from "@/app/session";
 import { moment, phoneNumber, relative } from "@/i18n/format";
 import { closeFeed, openFeed, useLive, useServerNow } from "@/live/live";
 import { Lasting } from "@/parts/lasting/lasting";
@@ -63,6 +64,8 @@ function useDoor(): Door {
           await openBoard({ body: { token }, throwOnError: true });
           history.replaceState(history.state, "", location.pathname + location.search);
         }
+        // For the tenant's clock.
+        await whoAmI();
         if (left) return;
         openFeed();
         setDoor("open");

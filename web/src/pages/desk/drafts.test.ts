@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changed, EMPTY_DRAFT, fieldOf, isUnsaved, momentOf } from "./drafts";
+import { changed, EMPTY_DRAFT, isUnsaved } from "./drafts";
 
 test("a change makes a saved draft unsaved again, and leaves other calls alone", () => {
   const before = { c1: { ...EMPTY_DRAFT, result: "order", saved: true }, c2: EMPTY_DRAFT };
@@ -18,12 +18,4 @@ test("only a chosen result is worth saving by itself", () => {
   expect(isUnsaved({ ...EMPTY_DRAFT, comment: "x" })).toBe(false);
   expect(isUnsaved({ ...EMPTY_DRAFT, result: "order" })).toBe(true);
   expect(isUnsaved({ ...EMPTY_DRAFT, result: "order", saved: true })).toBe(false);
-});
-
-test("the field's local time is a moment, and back", () => {
-  const at = new Date(2026, 10, 22, 15, 30);
-  expect(fieldOf(at)).toBe("2026-11-22T15:30");
-  expect(momentOf("2026-11-22T15:30")).toBe(at.getTime());
-  expect(momentOf("")).toBeNull();
-  expect(momentOf("soon")).toBeNull();
 });

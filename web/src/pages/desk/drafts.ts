@@ -5,7 +5,7 @@ export interface Draft {
   result: string | null;
   tags: string[];
   comment: string;
-  /** As the field has it: local time, `2026-11-22T15:30`. */
+  /** As the field has it: by the tenant's clock, `2026-11-22T15:30`. */
   next: string;
   saved: boolean;
 }
@@ -27,18 +27,6 @@ export function changed(drafts: Drafts, call: string, change: Partial<Draft>): D
 /** Something is written that would be a pity to lose. */
 export function isUnsaved(draft: Draft): boolean {
   return !draft.saved && draft.result !== null;
-}
-
-export function momentOf(next: string): number | null {
-  const at = next === "" ? Number.NaN : new Date(next).getTime();
-  return Number.isNaN(at) ? null : at;
-}
-
-/** For the field: minutes, in the place's own time. */
-export function fieldOf(at: Date): string {
-  const two = (part: number) => String(part).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
 export const useDrafts = create<{ drafts: Drafts }>(() => ({ drafts: remembered() }));

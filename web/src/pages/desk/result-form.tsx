@@ -16,9 +16,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { readResultsOptions } from "@/api/generated/@tanstack/react-query.gen";
 import { clock } from "@/i18n/format";
+import { dayText, wallText } from "@/i18n/zones";
 import { useServerNow } from "@/live/live";
 import { useReasons } from "@/parts/reasons/reasons";
-import { changeDraft, type Draft, EMPTY_DRAFT, fieldOf, isUnsaved, useDrafts } from "./drafts";
+import { changeDraft, type Draft, EMPTY_DRAFT, isUnsaved, useDrafts } from "./drafts";
 import { keysOf } from "./keys";
 import { type DeskCall, wrapUpEndsAt } from "./model";
 import { finish, save } from "./results";
@@ -151,11 +152,6 @@ function ResultChoice({
 
 function NextCall({ draft, change }: { draft: Draft; change: (change: Partial<Draft>) => void }) {
   const t = words.use();
-  function tomorrow(): Date {
-    const at = new Date(Date.now() + 24 * HOUR_MS);
-    at.setHours(10, 0, 0, 0);
-    return at;
-  }
   return (
     <TextInput
       type="datetime-local"
@@ -169,14 +165,14 @@ function NextCall({ draft, change }: { draft: Draft; change: (change: Partial<Dr
           <Button
             size="compact-xs"
             variant="subtle"
-            onClick={() => change({ next: fieldOf(new Date(Date.now() + HOUR_MS)) })}
+            onClick={() => change({ next: wallText(Date.now() + HOUR_MS) })}
           >
             {t("in_an_hour")}
           </Button>
           <Button
             size="compact-xs"
             variant="subtle"
-            onClick={() => change({ next: fieldOf(tomorrow()) })}
+            onClick={() => change({ next: `${dayText(Date.now() + 24 * HOUR_MS)}T10:00` })}
           >
             {t("tomorrow")}
           </Button>

@@ -1,7 +1,8 @@
 /** Saving what a call came to, by hand or because its time is over. */
 import { writeResult } from "@/api/generated/sdk.gen";
+import { momentOf } from "@/i18n/zones";
 import { attempt } from "./acts";
-import { changeDraft, EMPTY_DRAFT, isUnsaved, momentOf, useDrafts } from "./drafts";
+import { changeDraft, EMPTY_DRAFT, isUnsaved, useDrafts } from "./drafts";
 import { goReady } from "./ready";
 import { type AtDesk, refreshLists } from "./use-desk";
 
@@ -9,7 +10,8 @@ export async function save(call: string): Promise<boolean> {
   const draft = useDrafts.getState().drafts[call];
   if (draft === undefined || draft.result === null) return false;
   const { result, tags, comment } = draft;
-  const body = { result, tags, comment, next_at: momentOf(draft.next) };
+  const next = momentOf(draft.next);
+  const body = { result, tags, comment, next_at: Number.isNaN(next) ? null : next };
   const done = await attempt(() => writeResult({ path: { call }, body, throwOnError: true }));
   if (done) {
     changeDraft(call, { saved: true });

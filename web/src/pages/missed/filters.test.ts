@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { setZone } from "@/i18n/zones";
 import { addressOf, fileOf, filtersOf, PLAIN, queryOf, spanOf } from "./filters";
 
 const NOON = new Date(2026, 10, 22, 12, 30).getTime();
@@ -24,7 +25,19 @@ test("what is as on the plain list is not in the address", () => {
   expect({ ...PLAIN, ...filtersOf(addressOf(narrowed)) }).toEqual(narrowed);
 });
 
-test("a period is whole days of whoever looks", () => {
+test("a period is whole days of the tenant", () => {
+  setZone("Asia/Vladivostok");
+  const late = Date.parse("2026-11-22T20:30:00Z");
+  expect(spanOf({ period: "today" }, late)).toEqual({ since: Date.parse("2026-11-22T14:00:00Z") });
+  setZone("Europe/Berlin");
+  expect(spanOf({ period: "days", from: "2026-03-29", to: "2026-03-29" }, late)).toEqual({
+    since: Date.parse("2026-03-28T23:00:00Z"),
+    until: Date.parse("2026-03-29T22:00:00Z"),
+  });
+});
+
+test("a period begins so many days ago", () => {
+  setZone(new Intl.DateTimeFormat().resolvedOptions().timeZone);
   const midnight = new Date(2026, 10, 22).getTime();
   expect(spanOf({ period: "today" }, NOON)).toEqual({ since: midnight });
   const yesterday = new Date(2026, 10, 21).getTime();

@@ -1,5 +1,6 @@
 /** What the list is narrowed and sorted by: in the page's address, so that it can be sent and kept. */
 import type { DebtSort, ExportDebtsData, MissReason, Reaction } from "@/api/generated";
+import { dayText, momentOf } from "@/i18n/zones";
 import { REACTIONS } from "@/parts/debts/reaction";
 
 export const PERIODS = ["today", "yesterday", "week", "month", "all", "days"] as const;
@@ -105,18 +106,18 @@ export interface Span {
   until?: number;
 }
 
-/** Days begin at midnight of whoever looks. */
+/** Days begin at midnight of the tenant. */
 export function spanOf(filters: Pick<Filters, "period" | "from" | "to">, now: number): Span {
-  const today = new Date(now).setHours(0, 0, 0, 0);
+  const today = dayText(now);
   switch (filters.period) {
     case "today":
-      return { since: today };
+      return { since: dayOf(today) };
     case "yesterday":
-      return { since: daysBefore(today, 1), until: today };
+      return { since: dayOf(today, -1), until: dayOf(today) };
     case "week":
-      return { since: daysBefore(today, 6) };
+      return { since: dayOf(today, -6) };
     case "month":
-      return { since: daysBefore(today, 29) };
+      return { since: dayOf(today, -29) };
     case "all":
       return {};
     case "days":
@@ -127,15 +128,10 @@ export function spanOf(filters: Pick<Filters, "period" | "from" | "to">, now: nu
   }
 }
 
-function daysBefore(midnight: number, days: number): number {
-  const day = new Date(midnight);
-  day.setDate(day.getDate() - days);
-  return day.getTime();
-}
-
 function dayOf(date: string, more = 0): number | undefined {
   const [year = 0, month = 1, day = 1] = date.split("-").map(Number);
-  const at = new Date(year, month - 1, day + more).getTime();
+  const wanted = new Date(Date.UTC(year, month - 1, day + more)).toISOString().slice(0, 10);
+  const at = momentOf(`${wanted}T00:00`);
   return Number.isNaN(at) || at < 0 || at > 4_102_444_800_000 ? undefined : at;
 }
 
