@@ -306,7 +306,10 @@ def test_the_page_of_pages_and_actions_opens_in_a_russian_layout(
     search = page.get_by_label("Страницы и действия (Ctrl+K)")
     search.fill("обед")
     page.keyboard.press("Enter")
+    # The choice itself says so too, until it is gone.
+    expect(search).to_be_hidden()
     expect(page.get_by_text("Перерыв: Обед")).to_be_visible()
+    expect(page.get_by_role("button", name="Готов")).to_be_visible()
 
 
 def test_whom_we_missed_is_called_back_from_the_desk(
